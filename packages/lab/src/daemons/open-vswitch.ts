@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { type ProcessDeps, run, startDaemon } from '../process.ts';
+import { startOvsdbServer } from './ovsdb-server.ts';
+
+export interface OpenVswitchOptions {
+	/** Run directory of this node's OVS and OVN: db.sock, logs, control sockets. */
+	readonly dir: string;
+	/** Put before each daemon's command to enter the node's namespaces. @default [] */
+	readonly enter?: readonly string[];
+	readonly signal?: AbortSignal;
+}
+
+export interface ChassisOptions extends OpenVswitchOptions {
+	/** Chassis and host name. */
+	readonly name: string;
+	/** `unix:...` of the Southbound database as this node reaches it. */
+	readonly southbound: string;
+	readonly encapIp: string;
+	/** The NIC that carries the tunnels; it becomes a port of br-phy. Absent: br-phy has no uplink (a single-node test). */
+	readonly uplink?: string;
+}
+
+// The package openvswitch-switch-dpdk points the alternative `ovs-vswitchd` at its own build, so name Debian's plain one.
+const vswitchd = '/usr/lib/openvswitch-switch/ovs-vswitchd';
+
+/** Without these the tools and daemons look in the system's directories, which belong to the machine's own OVS. */
+export function openVswitchEnv(dir: string): Record<string, string> {
+	return Object.fromEntries(
+		['OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR', 'OVS_SYSCONFDIR', 'OVN_RUNDIR', 'OVN_LOGDIR', 'OVN_DBDIR'].map((name) => [name, dir]),
+	);
+}
+
+/** Starts a node's ovsdb-server and ovs-vswitchd. */
+export async function startOpenVswitch(deps: ProcessDeps, options: OpenVswitchOptions): Promise<void> {
+	const { dir, enter = [], signal } = options;
+	await startOvsdbServer(deps, {
+		name: 'db',
+		dir,
+		schema: '/usr/share/openvswitch/vswitch.ovsschema',
+		enter,
+		...(signal ? { signal } : {}),
+	});
+	await run(deps, ['ovs-vsctl', `--db=unix:${join(dir, 'db.sock')}`, '--no-wait', 'init']);
+	await startVswitchd(deps, options);
+}
+
+export async function startVswitchd(deps: ProcessDeps, { dir, enter = [], signal }: OpenVswitchOptions): Promise<void> {
+	await startDaemon(deps, {
+		name: 'ovs-vswitchd',
+		argv: [
+			...enter,
+			vswitchd,
+			`unix:${join(dir, 'db.sock')}`,
+			`--unixctl=${join(dir, 'ovs-vswitchd.ctl')}`,
+			...common(dir, 'ovs-vswitchd'),
+		],
+		env: openVswitchEnv(dir),
+		logFile: join(dir, 'ovs-vswitchd.out'),
+		readiness: 'exit',
+		...(signal ? { signal } : {}),
+	});
+}
+
+/** Makes the bridges and names this node as a chassis; resolves when vswitchd has applied it. */
+export async function configureChassis(deps: ProcessDeps, options: ChassisOptions): Promise<void> {
+	const { dir, name, southbound, encapIp, uplink } = options;
+	const bridge = (bridgeName: string, failMode: string) => [
+		...['--', '--may-exist', 'add-br', bridgeName],
+		...['--', 'set', 'bridge', bridgeName, 'datapath_type=netdev', `fail-mode=${failMode}`],
+	];
+	await run(deps, [
+		...['ovs-vsctl', `--db=unix:${join(dir, 'db.sock')}`, '--timeout=30'],
+		...bridge('br-int', 'secure'),
+		...bridge('br-phy', 'standalone'),
+		...(uplink ? ['--', '--may-exist', 'add-port', 'br-phy', uplink] : []),
+		...['--', 'set', 'Open_vSwitch', '.'],
+		`external_ids:system-id=${name}`,
+		`external_ids:hostname=${name}`,
+		`external_ids:ovn-remote=${southbound}`,
+		'external_ids:ovn-encap-type=geneve',
+		`external_ids:ovn-encap-ip=${encapIp}`,
+		'external_ids:ovn-bridge=br-int',
+	]);
+}
+
+export async function startOvnController(deps: ProcessDeps, { dir, enter = [], signal }: OpenVswitchOptions): Promise<void> {
+	await startDaemon(deps, {
+		name: 'ovn-controller',
+		argv: [...enter, 'ovn-controller', `unix:${join(dir, 'db.sock')}`, ...common(dir, 'ovn-controller')],
+		env: openVswitchEnv(dir),
+		logFile: join(dir, 'ovn-controller.out'),
+		readiness: 'exit',
+		...(signal ? { signal } : {}),
+	});
+}
+
+function common(dir: string, name: string): string[] {
+	return [`--pidfile=${join(dir, `${name}.pid`)}`, `--log-file=${join(dir, `${name}.log`)}`, '-vconsole:off', '--no-chdir', '--detach'];
+}
