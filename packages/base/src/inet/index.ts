@@ -1,0 +1,4 @@
+export * from './cidr.ts';
+export * from './ip.ts';
+export * from './mac.ts';
+export * from './ranges.ts';
