@@ -1,0 +1,173 @@
+import { isCoded, macToBytes } from '@tapestry/base';
+import {
+	decodeLink,
+	IFF_NOARP,
+	IFF_UP,
+	IFLA_ADDRESS,
+	IFLA_IFNAME,
+	IFLA_INFO_DATA,
+	IFLA_INFO_KIND,
+	IFLA_LINKINFO,
+	IFLA_MASTER,
+	IFLA_MTU,
+	IFLA_NET_NS_FD,
+	ifinfo,
+	type Link,
+	RTM_DELLINK,
+	RTM_GETLINK,
+	RTM_NEWLINK,
+	RTM_SETLINK,
+} from './link-message.ts';
+import type { Namespace } from './namespace.ts';
+import { type Attribute, encodeAttributes, text, u32 } from './netlink/attributes.ts';
+import { NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL } from './netlink/message.ts';
+import { NETLINK_ROUTE, NetlinkSocket, type Request } from './netlink/socket.ts';
+
+const VETH_INFO_PEER = 1;
+
+/** Opens a socket for the verbs on links, addresses and routes of a namespace; the process's own when left out. */
+export function openRoute(namespace?: Namespace): NetlinkSocket {
+	return NetlinkSocket.open(NETLINK_ROUTE, namespace);
+}
+
+/** A device by index (exact) or by name. */
+export type LinkId = number | string;
+
+export interface LinkOptions {
+	readonly name: string;
+	readonly mac?: string;
+	readonly mtu?: number;
+}
+
+export interface LinkChange {
+	readonly name?: string;
+	readonly mac?: string;
+	readonly mtu?: number;
+	readonly up?: boolean;
+	/** False sets IFF_NOARP. */
+	readonly arp?: boolean;
+	/** Index of the new master; 0 takes it out. */
+	readonly master?: number;
+	/** Moves the device. With `name` the kernel renames it in the same step, so that it never has a name that is taken on either side. A moved device is down. */
+	readonly namespace?: Namespace;
+}
+
+/** Makes a veth pair: one end here, the other directly in `peer.namespace` under its final name. Throws LINUX_EEXIST. */
+export function createVeth(
+	socket: NetlinkSocket,
+	options: LinkOptions & { readonly peer: LinkOptions & { readonly namespace?: Namespace } },
+): void {
+	const { peer } = options;
+	const peerAttributes = [...linkAttributes(peer), ...(peer.namespace ? [{ type: IFLA_NET_NS_FD, value: u32(peer.namespace.fd) }] : [])];
+	const peerInfo = concat(ifinfo(), encodeAttributes(peerAttributes));
+	create(socket, 'create veth', options, [
+		{ type: IFLA_INFO_KIND, value: text('veth') },
+		{ type: IFLA_INFO_DATA, value: [{ type: VETH_INFO_PEER, value: peerInfo }] },
+	]);
+}
+
+/** Makes a bridge without ports. Throws LINUX_EEXIST. */
+export function createBridge(socket: NetlinkSocket, options: LinkOptions): void {
+	create(socket, 'create bridge', options, [{ type: IFLA_INFO_KIND, value: text('bridge') }]);
+}
+
+/** Changes a device in one message, which the kernel applies in the order namespace, address, mtu, name, flags. */
+export function setLink(socket: NetlinkSocket, id: LinkId, change: LinkChange): void {
+	const flag = (bit: number, on: boolean | undefined): number => (on ? bit : 0);
+	const mask = flag(IFF_UP, change.up !== undefined) | flag(IFF_NOARP, change.arp !== undefined);
+	const flags = flag(IFF_UP, change.up) | flag(IFF_NOARP, change.arp === false);
+	// A device given by name is first found by IFLA_IFNAME, which then cannot carry the new name too.
+	const index = typeof id === 'number' ? id : change.name === undefined ? 0 : getLink(socket, id).index;
+	const name = index === 0 ? (id as string) : change.name;
+	const attributes: Attribute[] = [
+		...linkAttributes({ ...change, name }),
+		...(change.master === undefined ? [] : [{ type: IFLA_MASTER, value: u32(change.master) }]),
+		...(change.namespace ? [{ type: IFLA_NET_NS_FD, value: u32(change.namespace.fd) }] : []),
+	];
+	socket.request({
+		type: RTM_SETLINK,
+		flags: NLM_F_ACK,
+		payload: concat(ifinfo({ index, flags, change: mask }), encodeAttributes(attributes)),
+		operation: 'change link',
+		subject: String(id),
+	});
+}
+
+/** Throws LINUX_ENODEV. */
+export function getLink(socket: NetlinkSocket, id: LinkId): Link {
+	// An answer without NLM_F_ACK would leave `request` nothing to wait for; with it both come.
+	const [answer] = socket.request({
+		type: RTM_GETLINK,
+		flags: NLM_F_ACK,
+		payload: identify(id),
+		operation: 'read link',
+		subject: String(id),
+	});
+	return decodeLink((answer as { readonly payload: Uint8Array }).payload);
+}
+
+export function findLink(socket: NetlinkSocket, id: LinkId): Link | undefined {
+	try {
+		return getLink(socket, id);
+	} catch (error) {
+		if (isCoded(error, 'LINUX_ENODEV')) return undefined;
+		throw error;
+	}
+}
+
+export function listLinks(socket: NetlinkSocket): readonly Link[] {
+	return socket
+		.dump({ type: RTM_GETLINK, payload: ifinfo(), operation: 'list links' })
+		.filter(({ type }) => type === RTM_NEWLINK)
+		.map(({ payload }) => decodeLink(payload));
+}
+
+/** Deletes a device; false when there is none. The kernel waits for RCU (some 18 ms), so this is done off the JavaScript thread. */
+export async function deleteLink(id: LinkId, namespace?: Namespace): Promise<boolean> {
+	// A socket of its own: nothing else may use one while its request is under way.
+	using socket = openRoute(namespace);
+	try {
+		await socket.requestAsync(deletion(id));
+		return true;
+	} catch (error) {
+		if (isCoded(error, 'LINUX_ENODEV')) return false;
+		throw error;
+	}
+}
+
+const deletion = (id: LinkId): Request => ({
+	type: RTM_DELLINK,
+	flags: NLM_F_ACK,
+	payload: identify(id),
+	operation: 'delete link',
+	subject: String(id),
+});
+
+function create(socket: NetlinkSocket, operation: string, options: LinkOptions, info: readonly Attribute[]): void {
+	const payload = concat(ifinfo(), encodeAttributes([...linkAttributes(options), { type: IFLA_LINKINFO, value: info }]));
+	socket.request({ type: RTM_NEWLINK, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, payload, operation, subject: options.name });
+}
+
+function identify(id: LinkId): Uint8Array {
+	if (typeof id === 'number') return ifinfo({ index: id });
+	return concat(ifinfo(), encodeAttributes([{ type: IFLA_IFNAME, value: text(id) }]));
+}
+
+function linkAttributes(options: {
+	readonly name?: string | undefined;
+	readonly mac?: string | undefined;
+	readonly mtu?: number | undefined;
+}): Attribute[] {
+	const attributes: Attribute[] = [];
+	if (options.name !== undefined) attributes.push({ type: IFLA_IFNAME, value: text(options.name) });
+	if (options.mac !== undefined) attributes.push({ type: IFLA_ADDRESS, value: macToBytes(options.mac) });
+	if (options.mtu !== undefined) attributes.push({ type: IFLA_MTU, value: u32(options.mtu) });
+	return attributes;
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+	const bytes = new Uint8Array(a.length + b.length);
+	bytes.set(a);
+	bytes.set(b, a.length);
+	return bytes;
+}
