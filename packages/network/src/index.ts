@@ -1,3 +1,4 @@
+export * from './api/index.ts';
 export * from './schema/codec.ts';
 export * from './schema/meta.ts';
 export * from './schema/nb.generated.ts';

@@ -70,8 +70,8 @@ describe('sets of ranges behave as sets of addresses', () => {
 		fc.assert(
 			fc.property(lists, lists, (left, right) => {
 				const [a, b] = [mergeRanges(left), mergeRanges(right)];
-				expect(addresses(subtractRanges(a, b))).toEqual(addresses(a).difference(addresses(b)));
-				expect(addresses(intersectRanges(a, b))).toEqual(addresses(a).intersection(addresses(b)));
+				expect(addresses(subtractRanges(a, b))).toEqual(new Set([...addresses(a)].filter((address) => !addresses(b).has(address))));
+				expect(addresses(intersectRanges(a, b))).toEqual(new Set([...addresses(a)].filter((address) => addresses(b).has(address))));
 				expect(isMerged(subtractRanges(a, b))).toBe(true);
 			}),
 			{ numRuns: 500 },

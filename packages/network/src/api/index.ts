@@ -1,0 +1,10 @@
+export type { LabelSelector, ObjectCondition } from './common.ts';
+export type { CustomResourceDefinition, KindDefinition, PrinterColumn } from './crd.ts';
+export * from './ip.ts';
+export * from './ip-pool.ts';
+export * from './names.ts';
+export * from './object.ts';
+export type { JsonSchema, Schema, TypeOf } from './schema.ts';
+export * from './subnet.ts';
+export * from './vip.ts';
+export * from './vpc.ts';

@@ -1,0 +1,61 @@
+/** Annotations and labels that users, other tools, the controller and the agents read and write. Kube-OVN's keep their meaning. */
+export const annotations = {
+	/** Pod or VM template, by the user: `v4`, `v6` or `v4,v6`. Pod, Node: written back by the controller. */
+	ipAddress: 'ovn.kubernetes.io/ip_address',
+	/** Pod or VM template, by the user; written back. */
+	macAddress: 'ovn.kubernetes.io/mac_address',
+	/** Pod or VM template, Namespace: name of an IPPool, or a list of addresses with `,` or `;` between them. */
+	ipPool: 'ovn.kubernetes.io/ip_pool',
+	/** Pod or VM template, Namespace: name of the subnet; written back. */
+	logicalSwitch: 'ovn.kubernetes.io/logical_switch',
+	/** `true` once the pod has addresses. */
+	allocated: 'ovn.kubernetes.io/allocated',
+	/** `true` once the pod's port is in the Northbound database. */
+	routed: 'ovn.kubernetes.io/routed',
+	/** The subnet's CIDRs. */
+	cidr: 'ovn.kubernetes.io/cidr',
+	/** The subnet's gateways. */
+	gateway: 'ovn.kubernetes.io/gateway',
+	/** The VPC. */
+	logicalRouter: 'ovn.kubernetes.io/logical_router',
+	/** Namespace: addresses of its subnet that are not given out. */
+	excludeIps: 'ovn.kubernetes.io/exclude_ips',
+	/** Node: OVN chassis name. */
+	chassis: 'ovn.kubernetes.io/chassis',
+	/** Node: name of its logical port. */
+	portName: 'ovn.kubernetes.io/port_name',
+	/** Pod: the VM it runs. */
+	virtualMachine: 'ovn.kubernetes.io/virtualmachine',
+	/** IP: `Kind/namespace/name` of what holds the lease. */
+	owner: 'tapestry.io/owner',
+	/** Virt-launcher pod: name of the VM. */
+	kubevirtDomain: 'kubevirt.io/domain',
+	/** Pod: secondary networks (NPWG multi-network). */
+	networks: 'k8s.v1.cni.cncf.io/networks',
+} as const;
+
+export const labels = {
+	/** IP: name of its subnet. Beside it stands a label whose key is the subnet's name, as in Kube-OVN. */
+	subnet: 'ovn.kubernetes.io/subnet',
+	/** IP: where its owner runs; changes when a VM moves. */
+	nodeName: 'ovn.kubernetes.io/node-name',
+	/** IP: `true` when a user made the object to keep the address. */
+	ipReserved: 'ovn.kubernetes.io/ip_reserved',
+	/** IP: UID of what holds the lease. */
+	ownerUid: 'tapestry.io/owner-uid',
+	/** Pod: `virt-launcher` for the pod that a VM runs in. */
+	kubevirt: 'kubevirt.io',
+	/** Virt-launcher pod: UID of the VirtualMachineInstance. */
+	kubevirtCreatedBy: 'kubevirt.io/created-by',
+	/** Virt-launcher pod: name of the VM. */
+	kubevirtVmName: 'vm.kubevirt.io/name',
+} as const;
+
+/** Finalizer of objects whose removal the controller has to finish. */
+export const finalizer = 'kubeovn.io/kube-ovn-controller';
+
+/** Objects that the controller makes when they are absent. */
+export const defaultNames = { vpc: 'ovn-cluster', subnet: 'ovn-default', joinSubnet: 'join', provider: 'ovn' } as const;
+
+/** Keys of `external_ids` in every Northbound row of ours, and the value of `vendor`. */
+export const externalIds = { vendor: 'vendor', vendorName: 'tapestry', owner: 'tapestry-owner', key: 'tapestry-key' } as const;
