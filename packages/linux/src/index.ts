@@ -1,6 +1,13 @@
+export * from './address.ts';
+export * from './checksum-offload.ts';
 export * from './errors.ts';
+export * from './ingress-drop.ts';
 export * from './link.ts';
 export type { Link } from './link-message.ts';
+export * from './link-monitor.ts';
 export * from './listen.ts';
 export * from './namespace.ts';
-export { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, type Request } from './netlink/socket.ts';
+export type { NetlinkSocket } from './netlink/socket.ts';
+export * from './route.ts';
+export * from './sysctl.ts';
+export * from './tap.ts';

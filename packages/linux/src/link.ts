@@ -19,7 +19,7 @@ import {
 	RTM_SETLINK,
 } from './link-message.ts';
 import type { Namespace } from './namespace.ts';
-import { type Attribute, encodeAttributes, text, u32 } from './netlink/attributes.ts';
+import { type Attribute, concat, encodeAttributes, text, u32 } from './netlink/attributes.ts';
 import { NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL } from './netlink/message.ts';
 import { NETLINK_ROUTE, NetlinkSocket, type Request } from './netlink/socket.ts';
 
@@ -163,11 +163,4 @@ function linkAttributes(options: {
 	if (options.mac !== undefined) attributes.push({ type: IFLA_ADDRESS, value: macToBytes(options.mac) });
 	if (options.mtu !== undefined) attributes.push({ type: IFLA_MTU, value: u32(options.mtu) });
 	return attributes;
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-	const bytes = new Uint8Array(a.length + b.length);
-	bytes.set(a);
-	bytes.set(b, a.length);
-	return bytes;
 }

@@ -116,6 +116,14 @@ export function unmount(target: string, flags: number): void {
 	checked(c.umount2(target, flags), 'umount', target);
 }
 
+/** An ioctl on a device by name whose `struct ifreq` points to further data (netdevice(7)); `data` is not changed. */
+export function ioctlInterface(fd: number, request: number, device: string, data: Uint8Array, operation: string): void {
+	const ifreq = new Uint8Array(40);
+	new TextEncoder().encodeInto(device, ifreq.subarray(0, 15));
+	new DataView(ifreq.buffer).setBigUint64(16, koffi.address(data), true);
+	ioctl(fd, request, ifreq, operation, device);
+}
+
 /** `argument` is changed in place by requests that answer. */
 export function ioctl(fd: number, request: number, argument: Uint8Array | number, operation: string, subject?: string): void {
 	const result =

@@ -77,3 +77,10 @@ export function textOf(bytes: Uint8Array): string {
 	return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 export const u32Of = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0, true);
+
+export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+	const bytes = new Uint8Array(a.length + b.length);
+	bytes.set(a);
+	bytes.set(b, a.length);
+	return bytes;
+}

@@ -1,0 +1,24 @@
+"""Opens a tap by name like a VMM: usage hold-tap.py NAME QUEUES on|off. Prints a line when all queues are open, then sleeps until killed."""
+
+import fcntl
+import os
+import signal
+import struct
+import sys
+
+TUNSETIFF = 0x400454CA
+TUNSETQUEUE = 0x400454D9
+IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI, IFF_VNET_HDR, IFF_DETACH_QUEUE = 0x2, 0x100, 0x1000, 0x4000, 0x400
+
+name, count, state = sys.argv[1].encode(), int(sys.argv[2]), sys.argv[3]
+flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (IFF_MULTI_QUEUE if count > 1 else 0)
+queues = []
+for _ in range(count):
+    fd = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name, flags))
+    queues.append(fd)
+if state == "off":
+    for fd in queues[1:]:
+        fcntl.ioctl(fd, TUNSETQUEUE, struct.pack("16sH22x", name, IFF_DETACH_QUEUE))
+print("open", flush=True)
+signal.pause()
