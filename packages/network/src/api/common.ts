@@ -7,7 +7,7 @@ const condition = object(
 		status: oneOf(['True', 'False', 'Unknown'], 'Whether it holds.'),
 		reason: string('One CamelCase word for programs.'),
 		message: string('What happened, why, and how to fix it.'),
-		observedGeneration: integer('metadata.generation that was looked at.', { format: 'int64' }),
+		observedGeneration: integer('The metadata.generation that was looked at.', { format: 'int64' }),
 		lastUpdateTime: string('When the condition was last written.'),
 		lastTransitionTime: string('When the status last changed.'),
 	},

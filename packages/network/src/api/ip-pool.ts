@@ -1,9 +1,9 @@
 import { conditions } from './common.ts';
 import { column, type KindDefinition } from './crd.ts';
-import type { ApiObject, Resource } from './object.ts';
+import { type ApiObject, kubeOvnResource } from './object.ts';
 import { arrayOf, boolean, number, object, string, type TypeOf } from './schema.ts';
 
-export const ipPoolResource: Resource = { group: 'kubeovn.io', version: 'v1', plural: 'ippools', kind: 'IPPool', namespaced: false };
+export const ipPoolResource = kubeOvnResource('ippools', 'IPPool');
 
 export const ipPoolSpec = object(
 	'Part of a subnet, set aside.',

@@ -1,9 +1,9 @@
 import { strings } from './common.ts';
 import { column, type KindDefinition } from './crd.ts';
-import type { ApiObject, Resource } from './object.ts';
+import { type ApiObject, kubeOvnResource } from './object.ts';
 import { object, string, type TypeOf } from './schema.ts';
 
-export const ipResource: Resource = { group: 'kubeovn.io', version: 'v1', plural: 'ips', kind: 'IP', namespaced: false };
+export const ipResource = kubeOvnResource('ips', 'IP');
 
 export const ipSpec = object('A lease: addresses and their holder.', {
 	podName: string('Name of the pod, VM or node.'),

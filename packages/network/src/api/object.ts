@@ -41,3 +41,8 @@ export interface Resource {
 	readonly kind: string;
 	readonly namespaced: boolean;
 }
+
+/** A cluster-scoped kind of Kube-OVN's API group. */
+export function kubeOvnResource(plural: string, kind: string): Resource {
+	return { group: 'kubeovn.io', version: 'v1', plural, kind, namespaced: false };
+}

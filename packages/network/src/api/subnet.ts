@@ -1,9 +1,9 @@
 import { conditions, labelSelector, strings } from './common.ts';
 import { column, type KindDefinition } from './crd.ts';
-import type { ApiObject, Resource } from './object.ts';
+import { type ApiObject, kubeOvnResource } from './object.ts';
 import { arrayOf, boolean, integer, number, object, oneOf, string, type TypeOf } from './schema.ts';
 
-export const subnetResource: Resource = { group: 'kubeovn.io', version: 'v1', plural: 'subnets', kind: 'Subnet', namespaced: false };
+export const subnetResource = kubeOvnResource('subnets', 'Subnet');
 
 const acl = object('One rule.', {
 	direction: oneOf(['from-lport', 'to-lport'], 'Seen from the pod: sent or received.'),

@@ -1,9 +1,9 @@
 import { conditions, strings } from './common.ts';
 import { column, type KindDefinition } from './crd.ts';
-import type { ApiObject, Resource } from './object.ts';
+import { type ApiObject, kubeOvnResource } from './object.ts';
 import { object, string, type TypeOf } from './schema.ts';
 
-export const vipResource: Resource = { group: 'kubeovn.io', version: 'v1', plural: 'vips', kind: 'Vip', namespaced: false };
+export const vipResource = kubeOvnResource('vips', 'Vip');
 
 export const vipSpec = object('An address that is not bound to one pod.', {
 	namespace: string('Namespace of the pods that may use it. Cannot change.'),

@@ -1,9 +1,9 @@
 import { conditions, labelSelector, strings } from './common.ts';
 import { ageColumn, column, type KindDefinition } from './crd.ts';
-import type { ApiObject, Resource } from './object.ts';
+import { type ApiObject, kubeOvnResource } from './object.ts';
 import { arrayOf, boolean, integer, object, oneOf, string, type TypeOf } from './schema.ts';
 
-export const vpcResource: Resource = { group: 'kubeovn.io', version: 'v1', plural: 'vpcs', kind: 'Vpc', namespaced: false };
+export const vpcResource = kubeOvnResource('vpcs', 'Vpc');
 
 const staticRoute = object('One route.', {
 	policy: oneOf(['policyDst', 'policySrc'], 'Whether `cidr` is compared with the destination or the source.'),
