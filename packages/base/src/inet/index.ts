@@ -1,3 +1,4 @@
+export * from './allocator.ts';
 export * from './cidr.ts';
 export * from './ip.ts';
 export * from './mac.ts';

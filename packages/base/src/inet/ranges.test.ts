@@ -4,6 +4,7 @@ import { parseIp } from './ip.ts';
 import {
 	countAddresses,
 	formatIpRange,
+	formatRangeList,
 	type IpRange,
 	intersectRanges,
 	mergeRanges,
@@ -86,6 +87,14 @@ describe('sets of ranges behave as sets of addresses', () => {
 			{ numRuns: 500 },
 		);
 	});
+});
+
+it('lists ranges as status fields do, up to a limit', () => {
+	const ranges = ['10.0.0.1..10.0.0.4', '10.0.0.7', '10.0.0.9..10.0.0.10'].map((text) => parseIpRange(text)!);
+	expect(formatRangeList(ranges)).toBe('10.0.0.1-10.0.0.4,10.0.0.7,10.0.0.9-10.0.0.10');
+	expect(formatRangeList(ranges, 3)).toBe('10.0.0.1-10.0.0.4,10.0.0.7,10.0.0.9-10.0.0.10');
+	expect(formatRangeList(ranges, 2)).toBe('10.0.0.1-10.0.0.4,10.0.0.7,...');
+	expect(formatRangeList([])).toBe('');
 });
 
 it('spans the whole of IPv6 without loss', () => {

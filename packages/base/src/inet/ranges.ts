@@ -23,7 +23,20 @@ export function formatIpRange(range: IpRange, separator: '..' | '-' = '..'): str
 	return range.first === range.last ? first : `${first}${separator}${formatIp({ family: range.family, value: range.last })}`;
 }
 
-export function compareRanges(a: IpRange, b: IpRange): number {
+/**
+ * The form of Kube-OVN's status fields: `a-b,c`. After `limit` ranges it ends in `...`, because the list of a fragmented subnet grows with
+ * its leases.
+ */
+export function formatRangeList(ranges: Iterable<IpRange>, limit = Number.POSITIVE_INFINITY): string {
+	const parts: string[] = [];
+	for (const range of ranges) {
+		if (parts.length === limit) return `${parts.join(',')},...`;
+		parts.push(formatIpRange(range, '-'));
+	}
+	return parts.join(',');
+}
+
+function compareRanges(a: IpRange, b: IpRange): number {
 	if (a.family !== b.family) return a.family - b.family;
 	if (a.first !== b.first) return a.first < b.first ? -1 : 1;
 	return a.last < b.last ? -1 : a.last > b.last ? 1 : 0;
