@@ -1,4 +1,6 @@
 export * from './api/index.ts';
+export * from './compile/index.ts';
+export * from './plan/index.ts';
 export * from './schema/codec.ts';
 export * from './schema/meta.ts';
 export * from './schema/nb.generated.ts';
@@ -6,3 +8,4 @@ export * from './schema/ovs.generated.ts';
 export * from './schema/rows.ts';
 export * from './schema/sb.generated.ts';
 export * from './schema/wire.ts';
+export * from './world/index.ts';

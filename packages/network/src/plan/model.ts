@@ -30,8 +30,6 @@ export interface Fragment {
 	readonly rows: readonly DesiredRow[];
 }
 
-export const emptyFragment: Fragment = { rows: [] };
-
 /** `Kind/key` of the object that a fragment was compiled from, for example `Subnet/ovn-default` or `Service/default/web`. */
 export type Owner = string;
 

@@ -1,11 +1,9 @@
+import { externalIds } from '../api/names.ts';
 import type { TableMeta } from '../schema/meta.ts';
 import type { Row, Value } from '../schema/wire.ts';
 import type { DesiredRow, DesiredValue, Owner } from './model.ts';
 
-/** `external_ids:vendor` of every row of ours. */
-export const vendor = 'tapestry';
-const ownerId = 'tapestry-owner';
-const keyId = 'tapestry-key';
+const { vendor, vendorName, owner: ownerId, key: keyId } = externalIds;
 
 export interface Mark {
 	readonly owner: Owner;
@@ -18,24 +16,29 @@ export function markOf(meta: TableMeta, row: Row): Mark | undefined {
 	const ids = row.external_ids as Readonly<Record<string, string>> | undefined;
 	const owner = ids?.[ownerId];
 	const key = ids?.[keyId];
-	return ids?.vendor === vendor && owner !== undefined && key !== undefined ? { owner, key } : undefined;
+	return ids?.[vendor] === vendorName && owner !== undefined && key !== undefined ? { owner, key } : undefined;
 }
 
 /** The columns of a row with the mark of its owner added. */
 export function markedColumns(meta: TableMeta, owner: Owner, row: DesiredRow): Readonly<Record<string, DesiredValue>> {
 	if (!hasExternalIds(meta)) return row.columns;
-	const ids = { ...(row.columns.external_ids as Readonly<Record<string, string>> | undefined), vendor, [ownerId]: owner, [keyId]: row.key };
+	const ids = {
+		...(row.columns.external_ids as Readonly<Record<string, string>> | undefined),
+		[vendor]: vendorName,
+		[ownerId]: owner,
+		[keyId]: row.key,
+	};
 	return { ...row.columns, external_ids: ids };
 }
 
 /** The name that marks a row of a table without external_ids (Load_Balancer_Group): its owner can have one row in that table. */
 export function ownedName(owner: Owner): string {
-	return `${vendor}:${owner}`;
+	return `${vendorName}:${owner}`;
 }
 
 function markInName(name: Value): Mark | undefined {
-	if (typeof name !== 'string' || !name.startsWith(`${vendor}:`)) return undefined;
-	return { owner: name.slice(vendor.length + 1), key: name };
+	if (typeof name !== 'string' || !name.startsWith(`${vendorName}:`)) return undefined;
+	return { owner: name.slice(vendorName.length + 1), key: name };
 }
 
 function hasExternalIds(meta: TableMeta): boolean {

@@ -1,0 +1,203 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Planner } from '../plan/planner.ts';
+import { MemoryDatabase } from '../plan/testing/memory-database.ts';
+import { verify } from '../plan/verify.ts';
+import { nbSchema } from '../schema/nb.generated.ts';
+import type { Row } from '../schema/wire.ts';
+import type { World } from '../world/world.ts';
+import { Compiler, compileAll } from './compiler.ts';
+import { monitoredColumns } from './tables.ts';
+import { defaultWorld, lease, subnet, vpc } from './testing/worlds.ts';
+
+/** A world, its compiler, and a database that the planner keeps equal to it. */
+function follow(world: World) {
+	const compiler = new Compiler(world);
+	const planner = new Planner(nbSchema);
+	const database = new MemoryDatabase(nbSchema);
+	const compiled: string[] = [];
+	const update = () => {
+		for (const [owner, fragment] of compiler.update()) {
+			compiled.push(owner);
+			planner.want(owner, fragment);
+		}
+		while (planner.hasDirty) planner.observe(database.transact(planner.plan(planner.takeDirty()).operations));
+		return compiled.splice(0);
+	};
+	update();
+	return { update, database, planner };
+}
+
+function rows(database: MemoryDatabase, table: string): Row[] {
+	return [...(database.tables[table]?.values() ?? [])];
+}
+
+/** `ovn-nbctl show`, without UUIDs and with everything sorted. */
+function show(database: MemoryDatabase): string[] {
+	const portsOf = (row: Row, table: string) => (row.ports as string[]).map((uuid) => database.tables[table]?.get(uuid) as Row);
+	const switches = rows(database, 'Logical_Switch').flatMap((row) => [
+		`switch (${row.name})`,
+		...portsOf(row, 'Logical_Switch_Port').map((port) => {
+			const router = (port.options as Record<string, string>)['router-port'];
+			return `${row.name}: port ${port.name} ${router ? `type: router router-port: ${router}` : `addresses: ${JSON.stringify(port.addresses)}`}`;
+		}),
+	]);
+	const routers = rows(database, 'Logical_Router').flatMap((row) => [
+		`router (${row.name})`,
+		...portsOf(row, 'Logical_Router_Port').map((port) => `${row.name}: port ${port.name} networks: ${JSON.stringify(port.networks)}`),
+	]);
+	return [...switches, ...routers].sort();
+}
+
+describe('Compiler', () => {
+	it('makes the network that Kube-OVN users expect to see', () => {
+		const world = defaultWorld(2);
+		world.set('IP', 'web.default', lease('web.default'));
+		const { database } = follow(world);
+		expect(show(database)).toEqual([
+			'join: port join-ovn-cluster type: router router-port: ovn-cluster-join',
+			'join: port node-n1 addresses: ["02:58:64:40:00:02 100.64.0.2 fd00:100:64::2"]',
+			'join: port node-n2 addresses: ["02:58:64:40:00:03 100.64.0.3 fd00:100:64::3"]',
+			'ovn-cluster: port ovn-cluster-join networks: ["100.64.0.1/16","fd00:100:64::1/112"]',
+			'ovn-cluster: port ovn-cluster-ovn-default networks: ["10.16.0.1/16","fd00:10:16::1/112"]',
+			'ovn-default: port ovn-default-ovn-cluster type: router router-port: ovn-cluster-ovn-default',
+			'ovn-default: port web.default addresses: ["02:58:0A:10:00:02 10.16.0.2 fd00:10:16::2"]',
+			'router (ovn-cluster)',
+			'switch (join)',
+			'switch (ovn-default)',
+		]);
+	});
+
+	it('has one egress policy for each node and family, however many subnets there are', () => {
+		const world = defaultWorld(2);
+		const block = (index: number) => [{ family: 4, cidr: `10.${index}.0.0/16`, prefix: 16, gateway: `10.${index}.0.1` }] as const;
+		for (let index = 20; index < 25; index++) world.set('Subnet', `s${index}`, subnet(`s${index}`, { blocks: block(index) }));
+		const { database } = follow(world);
+		const policies = rows(database, 'Logical_Router_Policy').filter((row) => row.priority === 29_000);
+		expect(policies.map((row) => `${row.match} -> ${row.nexthops}`).sort()).toEqual([
+			'is_chassis_resident("node-n1") && ip4.src == $tapestry.egress.v4 -> 100.64.0.2',
+			'is_chassis_resident("node-n1") && ip6.src == $tapestry.egress.v6 -> fd00:100:64::2',
+			'is_chassis_resident("node-n2") && ip4.src == $tapestry.egress.v4 -> 100.64.0.3',
+			'is_chassis_resident("node-n2") && ip6.src == $tapestry.egress.v6 -> fd00:100:64::3',
+		]);
+		const set = rows(database, 'Address_Set').find((row) => row.name === 'tapestry.egress.v4');
+		expect(set?.addresses).toHaveLength(6);
+	});
+
+	it('gives a VM the DHCP options of its subnet, and a pod none', () => {
+		const world = defaultWorld();
+		world.set('IP', 'vm.default', lease('vm.default', { ownerKind: 'VirtualMachine' }));
+		world.set('IP', 'web.default', lease('web.default', { v4: '10.16.0.3', v6: undefined }));
+		const { database } = follow(world);
+		const port = (name: string) => rows(database, 'Logical_Switch_Port').find((row) => row.name === name);
+		const options = (uuid: unknown) => database.tables.DHCP_Options?.get(uuid as string)?.options;
+		expect(options(port('vm.default')?.dhcpv4_options)).toMatchObject({ router: '10.16.0.1', server_id: '10.16.0.1', mtu: '1442' });
+		expect(options(port('vm.default')?.dhcpv6_options)).toHaveProperty('server_id');
+		expect(port('web.default')?.dhcpv4_options).toBeUndefined();
+		expect(port('web.default')?.dhcpv6_options).toBeUndefined();
+	});
+
+	it('closes a port to spoofing unless it is opened, and binds it to its node and owner', () => {
+		const world = defaultWorld();
+		world.set('IP', 'a.d', lease('a.d'));
+		world.set('IP', 'b.d', lease('b.d', { isOpen: true, node: '' }));
+		const { database } = follow(world);
+		const port = (name: string) => rows(database, 'Logical_Switch_Port').find((row) => row.name === name);
+		expect(port('a.d')?.port_security).toEqual(['02:58:0A:10:00:02 10.16.0.2 fd00:10:16::2']);
+		expect(port('a.d')?.options).toEqual({ 'requested-chassis': 'n1', 'iface-id-ver': 'uid-a.d' });
+		expect(port('b.d')?.port_security).toEqual([]);
+		expect(port('b.d')?.options).toEqual({ 'iface-id-ver': 'uid-b.d' });
+	});
+
+	it('keeps a VPC of a tenant apart: no join network, no policies, no services', () => {
+		const world = defaultWorld(1);
+		world.set('Vpc', 'tenant', vpc('tenant'));
+		world.set('Subnet', 'net1', subnet('net1', { vpc: 'tenant', servesServices: false }));
+		const { database } = follow(world);
+		const router = rows(database, 'Logical_Router').find((row) => row.name === 'tenant');
+		expect(router).toMatchObject({ policies: [], static_routes: [] });
+		expect(router?.ports).toHaveLength(1);
+		const logicalSwitch = rows(database, 'Logical_Switch').find((row) => row.name === 'net1');
+		expect(logicalSwitch?.load_balancer_group).toEqual([]);
+		expect(rows(database, 'Address_Set').flatMap((row) => row.addresses)).toEqual(['10.16.0.0/16', 'fd00:10:16::/112']);
+	});
+
+	it('balances a ClusterIP over its ready endpoints of the same family', () => {
+		const world = defaultWorld();
+		const https = { name: 'https', protocol: 'tcp', port: 443 } as const;
+		const facts = { namespace: 'default', name: 'kubernetes', clusterIps: ['10.96.0.1', 'fd00:10:96::1'], ports: [https] };
+		world.set('Service', 'default/kubernetes', { ...facts, isSticky: false, servesUnready: false });
+		const slice = (family: 4 | 6, ...endpoints: { address: string; isReady: boolean }[]) =>
+			({ service: 'default/kubernetes', family, endpoints, ports: { https: 6443 } }) as const;
+		world.set(
+			'EndpointSlice',
+			'default/a',
+			slice(4, { address: '172.30.0.254', isReady: true }, { address: '172.30.0.253', isReady: false }),
+		);
+		world.set('EndpointSlice', 'default/b', slice(6, { address: 'fd00:172:30::fe', isReady: true }));
+		const { database, update } = follow(world);
+		const vips = () => rows(database, 'Load_Balancer').map((row) => row.vips);
+		expect(vips()).toEqual([{ '10.96.0.1:443': '172.30.0.254:6443', '[fd00:10:96::1]:443': '[fd00:172:30::fe]:6443' }]);
+		const [group] = rows(database, 'Load_Balancer_Group');
+		expect(group?.load_balancer).toHaveLength(1);
+		expect(rows(database, 'Logical_Switch').find((row) => row.name === 'ovn-default')?.load_balancer_group).toEqual([group?._uuid]);
+		world.set('EndpointSlice', 'default/a', undefined);
+		expect(update()).toEqual(['Service/default/kubernetes']);
+		expect(vips()).toEqual([{ '10.96.0.1:443': '', '[fd00:10:96::1]:443': '[fd00:172:30::fe]:6443' }]);
+	});
+
+	it('compiles only what read something that changed', () => {
+		const world = defaultWorld(1);
+		for (let index = 2; index < 50; index++) world.set('IP', `p${index}.d`, lease(`p${index}.d`, { v4: `10.16.0.${index}` }));
+		const { update } = follow(world);
+		world.set('IP', 'p9.d', lease('p9.d', { v4: '10.16.0.9', node: 'n2' }));
+		expect(update()).toEqual(['IP/p9.d']);
+		world.set('IP', 'p9.d', lease('p9.d', { v4: '10.16.0.9', node: 'n2' }));
+		expect(update()).toEqual([]);
+		world.set('Subnet', 'ovn-default', subnet('ovn-default', { mtu: 1400 }));
+		expect(update().sort()).toEqual(['Subnet/ovn-default', 'Vpc/ovn-cluster']);
+		world.set('IP', 'node-n1', undefined);
+		expect(update().sort()).toEqual(['IP/node-n1', 'Node/n1']);
+	});
+
+	it('writes only columns that are monitored, or the planner would not see them', () => {
+		const world = defaultWorld(1);
+		world.set('IP', 'vm.d', lease('vm.d', { ownerKind: 'VirtualMachine' }));
+		const ports = [{ name: '', protocol: 'udp', port: 53 }] as const;
+		world.set('Service', 'd/s', { namespace: 'd', name: 's', clusterIps: ['10.96.0.2'], ports, isSticky: true, servesUnready: false });
+		for (const fragment of compileAll(world).values()) {
+			for (const row of fragment.rows) {
+				const columns: readonly string[] = monitoredColumns[row.table as keyof typeof monitoredColumns];
+				expect(columns).toEqual(expect.arrayContaining(Object.keys(row.columns)));
+				for (const place of row.listedIn) expect(monitoredColumns[place.table as keyof typeof monitoredColumns]).toContain(place.column);
+			}
+		}
+	});
+
+	it('gives the same database as compiling everything at once, whatever the order of changes', () => {
+		const names = fc.constantFrom('a', 'b');
+		const change = fc.oneof(
+			fc.record({ kind: fc.constant('Vpc' as const), name: names, there: fc.boolean() }),
+			fc.record({ kind: fc.constant('Subnet' as const), name: names, vpc: names, there: fc.boolean() }),
+			fc.record({ kind: fc.constant('IP' as const), name: names, subnet: names, vm: fc.boolean(), there: fc.boolean() }),
+		);
+		fc.assert(
+			fc.property(fc.array(change, { maxLength: 20 }), (changes) => {
+				const world = defaultWorld(1);
+				const { database, update } = follow(world);
+				for (const one of changes) {
+					if (one.kind === 'Vpc') world.set('Vpc', one.name, one.there ? vpc(one.name) : undefined);
+					if (one.kind === 'Subnet') world.set('Subnet', one.name, one.there ? subnet(one.name, { vpc: one.vpc }) : undefined);
+					if (one.kind === 'IP') {
+						const ownerKind = one.vm ? 'VirtualMachine' : 'Pod';
+						world.set('IP', one.name, one.there ? lease(one.name, { subnet: one.subnet, ownerKind }) : undefined);
+					}
+					update();
+				}
+				const wrong = verify(nbSchema, compileAll(world), database.tables).filter(({ kind }) => kind !== 'missing');
+				expect(wrong).toEqual([]);
+			}),
+			{ numRuns: 150 },
+		);
+	});
+});

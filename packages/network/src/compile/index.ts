@@ -1,0 +1,4 @@
+export { Compiler, compile, compileAll } from './compiler.ts';
+export { fnv1a } from './hash.ts';
+export { dhcpRow, egressSetName, nodePortName, routerMac, routerPortName, shownMac, switchRow } from './names.ts';
+export { monitoredColumns } from './tables.ts';

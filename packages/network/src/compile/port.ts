@@ -1,0 +1,36 @@
+import type { Fragment } from '../plan/model.ts';
+import type { LeaseFacts } from '../world/objects.ts';
+import type { Read } from '../world/world.ts';
+import { dhcpRow, shownMac, switchRow } from './names.ts';
+
+/** The port of a lease, whoever holds it. */
+export function compilePort(key: string, read: Read): Fragment {
+	const lease = read.get('IP', key);
+	if (!lease) return { rows: [] };
+	const address = [shownMac(lease.mac), lease.v4, lease.v6].filter((part) => part !== undefined).join(' ');
+	const isVm = lease.ownerKind === 'VirtualMachine' || lease.ownerKind === 'VirtualMachineInstance';
+	return {
+		rows: [
+			{
+				table: 'Logical_Switch_Port',
+				// A name may return with another owner or in another subnet; that is another port.
+				key: `ip/${lease.name}/${lease.subnet}/${lease.ownerUid}`,
+				columns: {
+					name: lease.name,
+					type: '',
+					addresses: [address],
+					port_security: lease.isOpen ? [] : [address],
+					options: portOptions(lease),
+					dhcpv4_options: isVm && lease.v4 !== undefined ? dhcpRow(lease.subnet, 4) : undefined,
+					dhcpv6_options: isVm && lease.v6 !== undefined ? dhcpRow(lease.subnet, 6) : undefined,
+				},
+				listedIn: [{ ...switchRow(lease.subnet), column: 'ports' }],
+			},
+		],
+	};
+}
+
+/** ovn-controller claims a port only on the chassis, and for the interface's `iface-id-ver`, that are named here (ovn-nb(5)). */
+function portOptions(lease: LeaseFacts): Readonly<Record<string, string>> {
+	return { ...(lease.node === '' ? {} : { 'requested-chassis': lease.node }), 'iface-id-ver': lease.ownerUid };
+}

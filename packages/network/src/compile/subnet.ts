@@ -1,0 +1,51 @@
+import type { DesiredRow, Fragment } from '../plan/model.ts';
+import type { SubnetFacts } from '../world/objects.ts';
+import type { Read } from '../world/world.ts';
+import { dhcpRows, routerAdvertisement } from './dhcp.ts';
+import { routerMac, routerPortName, routerRow, routerSidePortName, shownMac, switchRow } from './names.ts';
+import { policyPriority } from './priorities.ts';
+
+/** The switch, its link to the VPC's router, and what its ports are told about addresses. */
+export function compileSubnet(key: string, read: Read): Fragment {
+	const subnet = read.get('Subnet', key);
+	if (!subnet) return { rows: [] };
+	const vpc = read.get('Vpc', subnet.vpc);
+	const logicalSwitch: DesiredRow = { ...switchRow(subnet.name), columns: { name: subnet.name }, listedIn: [] };
+	const routed = vpc?.isDefault ? localTraffic(subnet) : [];
+	const dhcp = subnet.isJoin ? [] : dhcpRows(subnet);
+	return { rows: [logicalSwitch, ...routerLink(subnet), ...dhcp, ...routed] };
+}
+
+function routerLink(subnet: SubnetFacts): DesiredRow[] {
+	const { name, vpc } = subnet;
+	const routerPort = routerPortName(vpc, name);
+	return [
+		{
+			table: 'Logical_Router_Port',
+			key: `subnet/${name}/${vpc}`,
+			columns: {
+				name: routerPort,
+				mac: shownMac(routerMac(vpc, name)),
+				networks: subnet.blocks.map(({ gateway, prefix }) => `${gateway}/${prefix}`),
+				ipv6_ra_configs: subnet.isJoin ? {} : routerAdvertisement(subnet),
+			},
+			listedIn: [{ ...routerRow(vpc), column: 'ports' }],
+		},
+		{
+			table: 'Logical_Switch_Port',
+			key: `subnet/${name}/${vpc}`,
+			columns: { name: routerSidePortName(vpc, name), type: 'router', addresses: ['router'], options: { 'router-port': routerPort } },
+			listedIn: [{ ...switchRow(name), column: 'ports' }],
+		},
+	];
+}
+
+/** Exempts traffic between subnets from the egress policies below. */
+function localTraffic(subnet: SubnetFacts): DesiredRow[] {
+	return subnet.blocks.map(({ family, cidr }) => ({
+		table: 'Logical_Router_Policy',
+		key: `subnet/${subnet.name}/${family}`,
+		columns: { priority: policyPriority.subnet, match: `ip${family}.dst == ${cidr}`, action: 'allow', nexthops: [] },
+		listedIn: [{ ...routerRow(subnet.vpc), column: 'policies' }],
+	}));
+}

@@ -1,0 +1,58 @@
+import type { LeaseFacts, SubnetFacts, VpcFacts } from '../../world/objects.ts';
+import { World } from '../../world/world.ts';
+
+export const vpc = (name: string, more: Partial<VpcFacts> = {}): VpcFacts => ({
+	name,
+	isDefault: name === 'ovn-cluster',
+	staticRoutes: [],
+	policyRoutes: [],
+	...more,
+});
+
+export const subnet = (name: string, more: Partial<SubnetFacts> = {}): SubnetFacts => ({
+	name,
+	vpc: 'ovn-cluster',
+	blocks: [
+		{ family: 4, cidr: '10.16.0.0/16', prefix: 16, gateway: '10.16.0.1' },
+		{ family: 6, cidr: 'fd00:10:16::/112', prefix: 112, gateway: 'fd00:10:16::1' },
+	],
+	isJoin: false,
+	mtu: 1442,
+	servesServices: true,
+	dhcpV4Options: {},
+	dhcpV6Options: {},
+	raOptions: {},
+	...more,
+});
+
+export const lease = (name: string, more: Partial<LeaseFacts> = {}): LeaseFacts => ({
+	name,
+	subnet: 'ovn-default',
+	node: 'n1',
+	v4: '10.16.0.2',
+	v6: 'fd00:10:16::2',
+	mac: '02:58:0a:10:00:02',
+	ownerUid: `uid-${name}`,
+	ownerKind: 'Pod',
+	isOpen: false,
+	...more,
+});
+
+/** The default VPC with its two subnets, `nodes` nodes and no pods. */
+export function defaultWorld(nodes = 0): World {
+	const world = new World();
+	world.set('Vpc', 'ovn-cluster', vpc('ovn-cluster'));
+	world.set('Subnet', 'ovn-default', subnet('ovn-default'));
+	const joinBlocks = [
+		{ family: 4, cidr: '100.64.0.0/16', prefix: 16, gateway: '100.64.0.1' },
+		{ family: 6, cidr: 'fd00:100:64::/112', prefix: 112, gateway: 'fd00:100:64::1' },
+	] as const;
+	world.set('Subnet', 'join', subnet('join', { blocks: joinBlocks, isJoin: true, servesServices: false }));
+	for (let number = 1; number <= nodes; number++) {
+		const name = `n${number}`;
+		world.set('Node', name, { name, addresses: [`172.30.0.${number}`, `fd00:172:30::${number}`] });
+		const addresses = { v4: `100.64.0.${number + 1}`, v6: `fd00:100:64::${number + 1}`, mac: `02:58:64:40:00:0${number + 1}` };
+		world.set('IP', `node-${name}`, lease(`node-${name}`, { ...addresses, subnet: 'join', node: name, ownerKind: 'Node', isOpen: true }));
+	}
+	return world;
+}

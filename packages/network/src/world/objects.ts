@@ -1,0 +1,114 @@
+import type { Family } from '@tapestry/base';
+
+// What the compiler reads. These are facts drawn from Kubernetes objects that were found valid: whoever fills the world leaves out an object
+// that must not be compiled (bad CIDR, overlap, unknown VPC, lost lease) and drops the fields that do not matter here, so that a changed status
+// or label recompiles nothing.
+
+export interface VpcFacts {
+	readonly name: string;
+	/** The one VPC that nodes, Services and the outside are reached from. */
+	readonly isDefault: boolean;
+	readonly staticRoutes: readonly StaticRouteFacts[];
+	readonly policyRoutes: readonly PolicyRouteFacts[];
+}
+
+export interface StaticRouteFacts {
+	readonly cidr: string;
+	readonly nextHop: string;
+	readonly policy: 'dst-ip' | 'src-ip';
+	readonly table: string;
+}
+
+export interface PolicyRouteFacts {
+	readonly priority: number;
+	readonly match: string;
+	readonly action: 'allow' | 'drop' | 'reroute';
+	/** For `reroute`. */
+	readonly nextHop: string | undefined;
+}
+
+export interface SubnetFacts {
+	readonly name: string;
+	readonly vpc: string;
+	/** One for each family, IPv4 first. */
+	readonly blocks: readonly BlockFacts[];
+	/** The network between the routers and the nodes. */
+	readonly isJoin: boolean;
+	/** MTU of the ports, in bytes. */
+	readonly mtu: number;
+	readonly servesServices: boolean;
+	/** DHCP options by OVN's names that replace or extend the default ones. */
+	readonly dhcpV4Options: Readonly<Record<string, string>>;
+	readonly dhcpV6Options: Readonly<Record<string, string>>;
+	/** Router advertisement options (Logical_Router_Port.ipv6_ra_configs) that replace or extend the default ones. */
+	readonly raOptions: Readonly<Record<string, string>>;
+}
+
+export interface BlockFacts {
+	readonly family: Family;
+	/** Network address and prefix. */
+	readonly cidr: string;
+	readonly prefix: number;
+	/** The router's address. */
+	readonly gateway: string;
+}
+
+/** A lease that holds its addresses: of several objects for one address only the one that won. */
+export interface LeaseFacts {
+	/** Of the IP object and of the logical switch port. */
+	readonly name: string;
+	readonly subnet: string;
+	/** Empty until it is known where the owner runs. */
+	readonly node: string;
+	readonly v4: string | undefined;
+	readonly v6: string | undefined;
+	/** Lower case. */
+	readonly mac: string;
+	readonly ownerUid: string;
+	readonly ownerKind: 'Pod' | 'VirtualMachine' | 'VirtualMachineInstance' | 'Node';
+	/** Whether the port may send from addresses other than its own. */
+	readonly isOpen: boolean;
+}
+
+export interface NodeFacts {
+	readonly name: string;
+	/** The node's own addresses, of both families. */
+	readonly addresses: readonly string[];
+}
+
+export interface ServiceFacts {
+	readonly namespace: string;
+	readonly name: string;
+	/** Empty for a headless service. */
+	readonly clusterIps: readonly string[];
+	readonly ports: readonly ServicePortFacts[];
+	/** Whether connections of one client go to one endpoint. */
+	readonly isSticky: boolean;
+	readonly servesUnready: boolean;
+}
+
+export interface ServicePortFacts {
+	readonly name: string;
+	readonly protocol: 'tcp' | 'udp' | 'sctp';
+	readonly port: number;
+}
+
+export interface EndpointSliceFacts {
+	/** `namespace/name` of the service. */
+	readonly service: string;
+	readonly family: Family;
+	readonly endpoints: readonly { readonly address: string; readonly isReady: boolean }[];
+	/** By name of the service's port. */
+	readonly ports: Readonly<Record<string, number>>;
+}
+
+/** All kinds of the world. Keys are `name` or `namespace/name`. */
+export interface Objects {
+	readonly Vpc: VpcFacts;
+	readonly Subnet: SubnetFacts;
+	readonly IP: LeaseFacts;
+	readonly Node: NodeFacts;
+	readonly Service: ServiceFacts;
+	readonly EndpointSlice: EndpointSliceFacts;
+}
+export type Kind = keyof Objects;
