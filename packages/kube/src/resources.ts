@@ -26,19 +26,3 @@ export const customResourceDefinitions: Resource = {
 	kind: 'CustomResourceDefinition',
 	namespaced: false,
 };
-
-export const virtualMachines: Resource = {
-	group: 'kubevirt.io',
-	version: 'v1',
-	plural: 'virtualmachines',
-	kind: 'VirtualMachine',
-	namespaced: true,
-};
-
-export const virtualMachineInstances: Resource = {
-	group: 'kubevirt.io',
-	version: 'v1',
-	plural: 'virtualmachineinstances',
-	kind: 'VirtualMachineInstance',
-	namespaced: true,
-};
