@@ -10,5 +10,6 @@ export * from './leader.ts';
 export * from './paths.ts';
 export * from './reflector.ts';
 export * from './resources.ts';
+export * from './taints.ts';
 export * from './types.ts';
 export * from './work-queue.ts';

@@ -1,6 +1,6 @@
-import type { Affinity, Node, NodeSpec, Pod, PodSpec, Taint, Toleration } from '@tapestry/kube';
+import type { Affinity, Node, NodeSpec, Pod, PodSpec, Taint } from '@tapestry/kube';
 import { describe, expect, it } from 'vitest';
-import { misfit, tolerates } from './fit.ts';
+import { misfit } from './fit.ts';
 
 const node = (spec: NodeSpec = {}, labels: Record<string, string> = {}, ready: 'True' | 'Unknown' = 'True'): Node => ({
 	metadata: { name: 'n1', labels },
@@ -60,19 +60,5 @@ describe('misfit', () => {
 		const either = affinity(expression('zone', 'In', 'b'), expression('zone', 'In', 'a'));
 		expect(misfit(pod(either), labelled)).toBeUndefined();
 		expect(misfit(pod({ ...either, nodeSelector: { zone: 'b' } }), labelled)).toBe(unfitByLabels);
-	});
-});
-
-describe('tolerates', () => {
-	it.each<[Toleration, boolean]>([
-		[{ key: 'dedicated', operator: 'Equal', value: 'db', effect: 'NoSchedule' }, true],
-		[{ key: 'dedicated', value: 'web' }, false],
-		[{ key: 'dedicated', operator: 'Exists' }, true],
-		[{ key: 'dedicated', operator: 'Exists', effect: 'NoExecute' }, false],
-		[{ key: 'other', operator: 'Exists' }, false],
-		[{ operator: 'Exists' }, true],
-		[{}, false],
-	])('%j: %s', (toleration, expected) => {
-		expect(tolerates(toleration, taint)).toBe(expected);
 	});
 });

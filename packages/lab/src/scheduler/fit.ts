@@ -6,7 +6,7 @@ import {
 	type NodeSelectorTerm,
 	type Pod,
 	type Taint,
-	type Toleration,
+	tolerates,
 } from '@tapestry/kube';
 
 /**
@@ -24,14 +24,6 @@ export function misfit(pod: Pod, node: Node): string | undefined {
 	const labels = node.metadata.labels ?? {};
 	const selected = Object.entries(nodeSelector).every(([key, value]) => labels[key] === value);
 	return selected && matchesAffinity(affinity, node) ? undefined : "node(s) didn't match Pod's node affinity/selector";
-}
-
-/** Source: Kubernetes API reference, v1.Toleration. */
-export function tolerates(toleration: Toleration, taint: Taint): boolean {
-	const { key = '', operator = 'Equal', value = '', effect } = toleration;
-	if (effect && effect !== taint.effect) return false;
-	if (key !== '' && key !== taint.key) return false;
-	return operator === 'Exists' || (key !== '' && value === (taint.value ?? ''));
 }
 
 function matchesAffinity(affinity: Affinity | undefined, node: Node): boolean {
