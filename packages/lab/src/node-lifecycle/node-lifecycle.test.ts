@@ -72,7 +72,7 @@ describe('node lifecycle', () => {
 		state.down = true;
 		await clock.advance(60_000);
 		state.down = false;
-		await clock.advance(10_000);
+		await clock.advance(29_000);
 		expect(readiness()).toBe('True');
 		await clock.advance(60_000);
 		expect(readiness()).toBe('Unknown');
