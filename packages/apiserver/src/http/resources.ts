@@ -1,0 +1,248 @@
+import { ApiError, badRequest, notFound } from '../errors.ts';
+import { type ApiObject, isRecord, valueAt } from '../objects.ts';
+import { applyJsonPatch, applyMergePatch, applyStrategicPatch, mergeSchemaFor } from '../patch/index.ts';
+import type { Endpoint } from '../registry/kind.ts';
+import type { NamedTarget, RestContext, WriteOptions } from '../rest/context.ts';
+import { createObject, subjectOf } from '../rest/create.ts';
+import { decodeObject } from '../rest/decode.ts';
+import { bindPod, evictPod } from '../rest/pods.ts';
+import { type DeleteOptions, type Removal, removeObject } from '../rest/remove.ts';
+import { type Predicate, parseFieldSelector, parseLabelSelector } from '../rest/selectors.ts';
+import { type UpdateOptions, updateObject } from '../rest/update.ts';
+import type { IncludeObject } from '../table/index.ts';
+import { mediaTypeOf, parseBody, readBody } from './body.ts';
+import type { Exchange } from './exchange.ts';
+import { negotiate } from './negotiate.ts';
+import type { ResourcePath } from './path.ts';
+import { renderList, renderObject, type View } from './render.ts';
+import { serveWatch, type WatchDeps } from './watch.ts';
+
+export interface ResourceDeps {
+	readonly rest: RestContext;
+	readonly watch: WatchDeps;
+	/** The answer to exec, attach, port-forward and logs, which need a kubelet. */
+	readonly execHint: string;
+}
+
+const shortestWatch = 1_800_000;
+
+/** Answers a request for objects. Throws ApiError. */
+export async function serveResource(deps: ResourceDeps, exchange: Exchange, path: ResourcePath): Promise<void> {
+	const { method } = exchange;
+	if (path.subresource !== undefined) return serveSubresource(deps, exchange, path, path.subresource);
+	if (method === 'GET' || method === 'HEAD') {
+		const watching = exchange.flag('watch');
+		return path.name === undefined || watching ? serveCollection(deps, exchange, path, watching) : serveOne(deps, exchange, path);
+	}
+	if (path.name === undefined) {
+		if (method === 'POST') return create(deps, exchange, path);
+		if (method === 'DELETE') return removeCollection(deps, exchange, path);
+	} else {
+		if (method === 'PUT' || method === 'PATCH') return update(deps, exchange, path);
+		if (method === 'DELETE') return remove(deps, exchange, path);
+	}
+	throw methodNotAllowed();
+}
+
+function methodNotAllowed(): ApiError {
+	return new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+}
+
+function viewOf(deps: ResourceDeps, exchange: Exchange, endpoint: Endpoint): View {
+	const includeObject = (exchange.query('includeObject') ?? 'Metadata') as IncludeObject;
+	return { ...negotiate(exchange.request.headers.accept), endpoint, includeObject, now: deps.rest.clock.now() };
+}
+
+function answer(exchange: Exchange, view: View, status: number, body: object): void {
+	if (view.yaml) exchange.yaml(status, body);
+	else exchange.json(status, body);
+}
+
+function serveOne(deps: ResourceDeps, exchange: Exchange, path: ResourcePath): void {
+	const { endpoint, namespace, name } = targetOf(path);
+	const view = viewOf(deps, exchange, endpoint);
+	const object = deps.rest.store.get(endpoint.kind.resource, namespace, name);
+	if (!object) throw notFound(subjectOf(endpoint), name);
+	answer(exchange, view, 200, renderObject(view, object));
+}
+
+function serveCollection(deps: ResourceDeps, exchange: Exchange, path: ResourcePath, watching: boolean): void {
+	const { endpoint, namespace } = path;
+	const { store } = deps.rest;
+	const view = viewOf(deps, exchange, endpoint);
+	const matches = selectorOf(exchange, path);
+	const resourceVersion = versionOf(exchange);
+	if (watching) {
+		const seconds = Number(exchange.query('timeoutSeconds') ?? 0);
+		serveWatch(deps.watch, exchange.response, view, {
+			namespace,
+			matches,
+			resourceVersion,
+			sendInitialEvents: exchange.flag('sendInitialEvents'),
+			bookmarks: exchange.flag('allowWatchBookmarks'),
+			// Spread, so that the watches of one moment do not end in one moment.
+			timeout: seconds > 0 ? seconds * 1000 : shortestWatch * (1 + deps.rest.random()),
+		});
+		return;
+	}
+	// Lists are whole and always of this moment: there is no older state to continue or to return to.
+	const exact = exchange.query('resourceVersionMatch') === 'Exact' && resourceVersion !== store.resourceVersion;
+	if (exact || exchange.query('continue'))
+		throw new ApiError('Expired', 'the requested state of the list is no longer known; list again without it');
+	const objects = store.list(endpoint.kind.resource, namespace).filter(matches);
+	answer(exchange, view, 200, renderList(view, objects, store.resourceVersion));
+}
+
+function versionOf(exchange: Exchange): number | undefined {
+	const text = exchange.query('resourceVersion');
+	if (!text) return undefined;
+	if (!/^\d+$/.test(text)) throw badRequest(`invalid resource version "${text}"`);
+	return Number(text);
+}
+
+function selectorOf(exchange: Exchange, path: ResourcePath): Predicate {
+	const byLabel = parseLabelSelector(exchange.query('labelSelector') ?? '');
+	const byField = parseFieldSelector(exchange.query('fieldSelector') ?? '', path.endpoint.kind);
+	return (object) => (path.name === undefined || object.metadata.name === path.name) && byLabel(object) && byField(object);
+}
+
+function targetOf({ endpoint, namespace, name }: ResourcePath): NamedTarget {
+	if (namespace === undefined || name === undefined) throw methodNotAllowed();
+	return { endpoint, namespace, name };
+}
+
+function writeOptions(exchange: Exchange): WriteOptions {
+	const mode = exchange.query('fieldValidation');
+	const dryRun = exchange.query('dryRun');
+	if (dryRun && dryRun !== 'All') throw badRequest(`dryRun must be "All", not "${dryRun}"`);
+	return {
+		dryRun: dryRun === 'All',
+		...(mode === 'Ignore' || mode === 'Warn' || mode === 'Strict' ? { fieldValidation: mode } : {}),
+		warn: (text) => exchange.warn(text),
+	};
+}
+
+async function create(deps: ResourceDeps, exchange: Exchange, path: ResourcePath): Promise<void> {
+	const { endpoint, namespace } = path;
+	if (namespace === undefined) throw methodNotAllowed();
+	const view = viewOf(deps, exchange, endpoint);
+	const body = parseBody(await readBody(exchange.request), mediaTypeOf(exchange.request));
+	const object = createObject(deps.rest, { endpoint, namespace }, decodeObject(endpoint, body), writeOptions(exchange));
+	answer(exchange, view, 201, renderObject(view, object));
+}
+
+async function update(
+	deps: ResourceDeps,
+	exchange: Exchange,
+	path: ResourcePath,
+	subresource?: UpdateOptions['subresource'],
+): Promise<void> {
+	const target = targetOf(path);
+	const view = viewOf(deps, exchange, path.endpoint);
+	const options = { ...writeOptions(exchange), ...(subresource ? { subresource } : {}) };
+	const text = await readBody(exchange.request);
+	const mediaType = mediaTypeOf(exchange.request);
+	const change = exchange.method === 'PATCH' ? patchOf(path.endpoint, text, mediaType) : bodyOf(parseBody(text, mediaType));
+	const object = updateObject(deps.rest, target, change, options);
+	answer(exchange, view, 200, renderObject(view, object));
+}
+
+function bodyOf(body: unknown): (served: ApiObject) => unknown {
+	return () => body;
+}
+
+function patchOf(endpoint: Endpoint, text: string, mediaType: string): (served: ApiObject) => unknown {
+	const patch = (): unknown => parseBody(text, 'application/json');
+	if (mediaType === 'application/json-patch+json') return (served) => applyJsonPatch(served, patch());
+	if (mediaType === 'application/merge-patch+json') return (served) => applyMergePatch(served, patch());
+	if (mediaType === 'application/apply-patch+yaml') {
+		throw new ApiError(
+			'UnsupportedMediaType',
+			'server-side apply is not supported by this server; use client-side apply (kubectl apply --server-side=false)',
+		);
+	}
+	const schema = mergeSchemaFor(endpoint.group, endpoint.version, endpoint.kind.kind);
+	if (mediaType === 'application/strategic-merge-patch+json' && schema) return (served) => applyStrategicPatch(served, patch(), schema);
+	const supported = [
+		'application/json-patch+json',
+		'application/merge-patch+json',
+		...(schema ? ['application/strategic-merge-patch+json'] : []),
+	];
+	throw new ApiError(
+		'UnsupportedMediaType',
+		`the body of the request was in an unknown format - accepted media types include: ${supported.join(', ')}`,
+	);
+}
+
+async function deleteOptions(exchange: Exchange): Promise<DeleteOptions> {
+	const text = await readBody(exchange.request);
+	const body = text === '' ? {} : parseBody(text, mediaTypeOf(exchange.request));
+	if (!isRecord(body)) throw badRequest('the body of the request is not a DeleteOptions');
+	const grace = exchange.query('gracePeriodSeconds') ?? body.gracePeriodSeconds;
+	const policy = exchange.query('propagationPolicy') ?? body.propagationPolicy;
+	const dryRun = exchange.query('dryRun') ?? (Array.isArray(body.dryRun) ? body.dryRun[0] : undefined);
+	if (policy !== undefined && policy !== null && policy !== 'Background' && policy !== 'Foreground' && policy !== 'Orphan') {
+		throw badRequest(`propagationPolicy must be Background, Foreground or Orphan, not ${JSON.stringify(policy)}`);
+	}
+	return {
+		...(grace === undefined || grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
+		...(policy ? { propagationPolicy: policy } : {}),
+		...(isRecord(body.preconditions) ? { preconditions: body.preconditions } : {}),
+		dryRun: dryRun === 'All',
+	};
+}
+
+async function remove(deps: ResourceDeps, exchange: Exchange, path: ResourcePath): Promise<void> {
+	const target = targetOf(path);
+	const view = viewOf(deps, exchange, path.endpoint);
+	const removal = removeObject(deps.rest, target, await deleteOptions(exchange));
+	answer(exchange, view, 200, removalBody(view, target, removal));
+}
+
+function removalBody(view: View, { endpoint, name }: NamedTarget, { object, gone }: Removal): object {
+	if (!gone || endpoint.kind.strategy.returnsDeleted) return renderObject(view, object);
+	const { uid } = object.metadata;
+	const details = { name, ...(endpoint.group ? { group: endpoint.group } : {}), kind: endpoint.kind.plural, ...(uid ? { uid } : {}) };
+	return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
+}
+
+async function removeCollection(deps: ResourceDeps, exchange: Exchange, path: ResourcePath): Promise<void> {
+	const { endpoint, namespace } = path;
+	if (namespace === undefined) throw methodNotAllowed();
+	const view = viewOf(deps, exchange, endpoint);
+	const matches = selectorOf(exchange, path);
+	const options = await deleteOptions(exchange);
+	const { store } = deps.rest;
+	const objects = store.list(endpoint.kind.resource, namespace).filter(matches);
+	const removed = objects.map(({ metadata }) => removeObject(deps.rest, { endpoint, namespace, name: metadata.name }, options).object);
+	answer(exchange, view, 200, renderList(view, removed, store.resourceVersion));
+}
+
+async function serveSubresource(deps: ResourceDeps, exchange: Exchange, path: ResourcePath, name: string): Promise<void> {
+	const { endpoint } = path;
+	const { method } = exchange;
+	if (name === 'status' && endpoint.status) {
+		if (method === 'GET') return serveOne(deps, exchange, path);
+		if (method === 'PUT' || method === 'PATCH') return update(deps, exchange, path, 'status');
+		throw methodNotAllowed();
+	}
+	if (!endpoint.subresources.some((subresource) => subresource.name === name))
+		throw new ApiError('NotFound', 'the server could not find the requested resource');
+	const target = targetOf(path);
+	if (name === 'finalize' && method === 'PUT') return update(deps, exchange, path, 'finalize');
+	if (name !== 'binding' && name !== 'eviction') {
+		serveOneOrThrow(deps, target);
+		throw new ApiError('NotImplemented', deps.execHint);
+	}
+	if (method !== 'POST') throw methodNotAllowed();
+	const body = parseBody(await readBody(exchange.request), mediaTypeOf(exchange.request));
+	const dryRun = writeOptions(exchange).dryRun === true || valueAt(body, 'deleteOptions.dryRun') !== undefined;
+	if (name === 'eviction') evictPod(deps.rest, target, body, dryRun);
+	else if (!dryRun) bindPod(deps.rest, target, body);
+	exchange.json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
+}
+
+/** A missing pod is the better answer than what cannot be done with it. */
+function serveOneOrThrow({ rest }: ResourceDeps, { endpoint, namespace, name }: NamedTarget): void {
+	if (!rest.store.get(endpoint.kind.resource, namespace, name)) throw notFound(subjectOf(endpoint), name);
+}

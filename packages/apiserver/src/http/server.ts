@@ -1,0 +1,59 @@
+import { unlinkSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Credentials } from '../tls/credentials.ts';
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Clients keep connections for minutes; whoever closes an idle one first can break the other's next request. */
+const keepAlive = 600_000;
+
+function create(credentials: Credentials, handler: Handler): Server {
+	const { certificate: cert, key } = credentials;
+	const server = createServer({ cert, key, minVersion: 'TLSv1.2', keepAliveTimeout: keepAlive }, handler);
+	// A broken handshake is the client's affair.
+	server.on('tlsClientError', (_error, socket) => socket.destroy());
+	return server;
+}
+
+function listening(server: Server, listen: () => void): Promise<void> {
+	return new Promise((resolve, reject) => {
+		server.once('error', reject);
+		server.once('listening', () => {
+			server.removeListener('error', reject);
+			resolve();
+		});
+		listen();
+	});
+}
+
+export async function listenTcp(
+	credentials: Credentials,
+	handler: Handler,
+	host: string,
+	port: number,
+): Promise<{ server: Server; port: number }> {
+	const server = create(credentials, handler);
+	await listening(server, () => server.listen(port, host));
+	return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** A socket that a killed server left behind is replaced. */
+export async function listenUnix(credentials: Credentials, handler: Handler, path: string): Promise<Server> {
+	const server = create(credentials, handler);
+	try {
+		unlinkSync(path);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+	}
+	await listening(server, () => server.listen(path));
+	return server;
+}
+
+export function closeServer(server: Server): Promise<void> {
+	return new Promise((resolve) => {
+		server.close(() => resolve());
+		server.closeAllConnections();
+	});
+}

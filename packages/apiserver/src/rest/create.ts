@@ -1,0 +1,80 @@
+import { ApiError, alreadyExists, badRequest, forbidden, invalid, notFound, type Subject } from '../errors.ts';
+import { type ApiObject, type Draft, draftOf, timestamp } from '../objects.ts';
+import { crdResource } from '../registry/crd.ts';
+import { type Endpoint, toStored } from '../registry/kind.ts';
+import { validateMetadata } from '../registry/metadata.ts';
+import { required } from '../registry/names.ts';
+import { admissionOf, type RestContext, type Target, type WriteOptions } from './context.ts';
+import { applySchema } from './decode.ts';
+
+/** Creates a decoded object. Returns it as stored. Throws ApiError. */
+export function createObject(context: RestContext, target: Target, served: ApiObject, options: WriteOptions = {}): ApiObject {
+	const { endpoint, namespace } = target;
+	const { kind } = endpoint;
+	const draft = draftOf(toStored(endpoint, applySchema(endpoint, served, options)));
+	setIdentity(context, target, draft);
+	const { name } = draft.metadata;
+	const subject = subjectOf(endpoint);
+	refuseWhileTerminating(context, target, name);
+	const admission = admissionOf(context);
+	if (endpoint.status && kind.custom) delete draft.status;
+	kind.strategy.create?.(draft, admission);
+	const errors = [
+		...validateMetadata(draft, kind),
+		...(endpoint.schema?.compiled.validate(withoutServerFields(draft)) ?? []),
+		...(kind.strategy.validate?.(draft, undefined, admission) ?? []),
+	];
+	if (errors.length > 0) throw invalid(subject, name, errors);
+	if (context.store.get(kind.resource, namespace, name)) throw alreadyExists(subject, name);
+	return options.dryRun ? draft : context.store.put(kind.resource, draft);
+}
+
+export function subjectOf(endpoint: Endpoint): Subject {
+	return { group: endpoint.group, plural: endpoint.kind.plural, kind: endpoint.kind.kind };
+}
+
+/** Schemas describe what users write; the server's own metadata is correct by construction. */
+export function withoutServerFields(object: ApiObject): object {
+	const { name, labels, annotations } = object.metadata;
+	return { ...object, metadata: { name, ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) } };
+}
+
+const suffixLetters = 'bcdfghjklmnpqrstvwxz2456789';
+const longestGenerateName = 58;
+
+function setIdentity(context: RestContext, { endpoint, namespace }: Target, draft: Draft): void {
+	const { metadata } = draft;
+	if ((metadata.namespace ?? namespace) !== namespace) {
+		throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
+	}
+	if (metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
+	if (!metadata.name && metadata.generateName) {
+		const suffix = Array.from({ length: 5 }, () => suffixLetters[Math.floor(context.random() * suffixLetters.length)]).join('');
+		metadata.name = metadata.generateName.slice(0, longestGenerateName) + suffix;
+	}
+	if (!metadata.name) throw invalid(subjectOf(endpoint), '', [required('metadata.name', 'name or generateName is required')]);
+	if (namespace) metadata.namespace = namespace;
+	else delete metadata.namespace;
+	delete metadata.resourceVersion;
+	delete metadata.deletionTimestamp;
+	delete metadata.deletionGracePeriodSeconds;
+	metadata.uid = context.uuid();
+	metadata.creationTimestamp = timestamp(context.clock.now());
+	if (endpoint.kind.strategy.generation) metadata.generation = 1;
+	else delete metadata.generation;
+}
+
+function refuseWhileTerminating(context: RestContext, { endpoint, namespace }: Target, name: string): void {
+	if (namespace) {
+		const parent = context.store.get('namespaces', '', namespace);
+		if (!parent) throw notFound({ group: '', plural: 'namespaces', kind: 'Namespace' }, namespace);
+		if (parent.metadata.deletionTimestamp) {
+			throw forbidden(subjectOf(endpoint), name, `unable to create new content in namespace ${namespace} because it is being terminated`);
+		}
+	}
+	if (!endpoint.kind.custom) return;
+	const definition = context.store.get(crdResource, '', endpoint.kind.resource);
+	if (definition?.metadata.deletionTimestamp) {
+		throw new ApiError('MethodNotAllowed', 'create not allowed while custom resource definition is terminating');
+	}
+}

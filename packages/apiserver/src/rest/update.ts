@@ -1,0 +1,122 @@
+import { isDeepStrictEqual } from 'node:util';
+import { badRequest, conflict, invalid, notFound, staleVersion } from '../errors.ts';
+import { type ApiObject, type Draft, draftOf, valueAt } from '../objects.ts';
+import { toServed, toStored } from '../registry/kind.ts';
+import { validateMetadata } from '../registry/metadata.ts';
+import { invalidValue, notAllowed } from '../registry/names.ts';
+import type { FieldError } from '../schema/index.ts';
+import { admissionOf, type NamedTarget, type RestContext, type WriteOptions } from './context.ts';
+import { subjectOf, withoutServerFields } from './create.ts';
+import { applySchema, decodeObject } from './decode.ts';
+
+export interface UpdateOptions extends WriteOptions {
+	/** Changes only this part. `finalize` is of namespaces: their spec.finalizers. */
+	readonly subresource?: 'status' | 'finalize';
+}
+
+/**
+ * Replaces an object by what `change` makes of it, both as the endpoint serves them. Returns it as stored: an update that changes
+ * nothing is no write, and the one that removes the last finalizer of a deleted object removes it. Throws ApiError.
+ */
+export function updateObject(
+	context: RestContext,
+	target: NamedTarget,
+	change: (served: ApiObject) => unknown,
+	options: UpdateOptions = {},
+): ApiObject {
+	const { endpoint, namespace, name } = target;
+	const { kind } = endpoint;
+	const before = context.store.get(kind.resource, namespace, name);
+	if (!before) throw notFound(subjectOf(endpoint), name);
+	const after = decodeObject(endpoint, change(toServed(endpoint, before)));
+	checkPreconditions(target, after, before);
+	const proposed = toStored(endpoint, applySchema(endpoint, after, options));
+	const draft = merge(target, proposed, before, options.subresource);
+	const admission = admissionOf(context);
+	if (!options.subresource) kind.strategy.update?.(draft, before, admission);
+	const errors = [
+		...validateMetadata(draft, kind),
+		...(endpoint.schema?.compiled.validate(withoutServerFields(draft)) ?? []),
+		...(kind.strategy.validate?.(draft, before, admission) ?? []),
+		...validateFinalizers(draft, before),
+	];
+	if (errors.length > 0) throw invalid(subjectOf(endpoint), name, errors);
+	if (kind.strategy.generation && contentChanged(draft, before, endpoint.status || !kind.custom)) {
+		draft.metadata.generation = (before.metadata.generation ?? 0) + 1;
+	}
+	if (isDeepStrictEqual(draft, before)) return before;
+	if (options.dryRun) return draft;
+	if (isReleased(draft)) return context.store.remove(kind.resource, namespace, name) ?? draft;
+	return context.store.put(kind.resource, draft);
+}
+
+/** True when an object that is being deleted has nothing left to wait for. */
+export function isReleased(object: ApiObject): boolean {
+	const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
+	if (!deletionTimestamp || (deletionGracePeriodSeconds ?? 0) > 0 || (finalizers ?? []).length > 0) return false;
+	const held = object.kind === 'Namespace' && object.apiVersion === 'v1' ? valueAt(object, 'spec.finalizers') : [];
+	return !Array.isArray(held) || held.length === 0;
+}
+
+function checkPreconditions({ endpoint, namespace, name }: NamedTarget, after: ApiObject, before: ApiObject): void {
+	const { metadata } = after;
+	if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+	if ((metadata.namespace ?? namespace) !== namespace) {
+		throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace})`);
+	}
+	const subject = subjectOf(endpoint);
+	if (metadata.uid && metadata.uid !== before.metadata.uid) {
+		throw conflict(subject, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${before.metadata.uid}`);
+	}
+	if (!metadata.resourceVersion && endpoint.kind.custom) {
+		throw invalid(subject, name, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')]);
+	}
+	if (metadata.resourceVersion && metadata.resourceVersion !== before.metadata.resourceVersion) throw staleVersion(subject, name);
+}
+
+/** The object as it would be stored, with all that this request may not change taken from `before`. */
+function merge({ endpoint }: NamedTarget, proposed: ApiObject, before: ApiObject, subresource: UpdateOptions['subresource']): Draft {
+	const draft = draftOf(subresource ? { ...before, metadata: endpoint.kind.custom ? before.metadata : proposed.metadata } : proposed);
+	if (subresource === 'status') setOrDelete(draft, 'status', proposed.status);
+	else if (subresource === 'finalize') draft.spec = structuredClone(proposed.spec);
+	else if (endpoint.status) setOrDelete(draft, 'status', before.status);
+	const { labels, annotations, finalizers, ownerReferences } = draft.metadata;
+	const kept = { ...before.metadata };
+	for (const key of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) delete kept[key];
+	draft.metadata = {
+		...kept,
+		...(isEmpty(labels) ? {} : { labels }),
+		...(isEmpty(annotations) ? {} : { annotations }),
+		...(isEmpty(finalizers) ? {} : { finalizers }),
+		...(isEmpty(ownerReferences) ? {} : { ownerReferences }),
+	} as Draft['metadata'];
+	return draft;
+}
+
+/** Go leaves empty maps and lists out (`omitempty`). */
+function isEmpty(value: object | undefined): boolean {
+	return value === undefined || Object.keys(value).length === 0;
+}
+
+function setOrDelete(draft: Draft, key: string, value: unknown): void {
+	if (value === undefined) delete draft[key];
+	else draft[key] = structuredClone(value);
+}
+
+function validateFinalizers(draft: Draft, before: ApiObject): FieldError[] {
+	if (!before.metadata.deletionTimestamp) return [];
+	const known = new Set(before.metadata.finalizers);
+	const added = (draft.metadata.finalizers ?? []).filter((name) => !known.has(name));
+	if (added.length === 0) return [];
+	return [
+		notAllowed(
+			'metadata.finalizers',
+			`no new finalizers can be added if the object is being deleted, found new finalizers ${JSON.stringify(added)}`,
+		),
+	];
+}
+
+function contentChanged(draft: Draft, before: ApiObject, statusApart: boolean): boolean {
+	const content = ({ metadata: _, apiVersion: __, ...rest }: ApiObject): object => (statusApart ? { ...rest, status: undefined } : rest);
+	return !isDeepStrictEqual(content(draft), content(before));
+}
