@@ -6,7 +6,10 @@ import type { Condition, Operation, OperationResult, Row, Uuid } from '@tapestry
  * one; after `close` they reject with OVSDB_CLOSED.
  */
 export interface Session extends AsyncDisposable {
-	/** Throws CodedError OVSDB_DISCONNECTED (sent, outcome unknown), OVSDB_TRANSACTION (details: error, operation index) or OVSDB_NOT_OWNER (a failed `assert`). */
+	/**
+	 * Throws CodedError OVSDB_DISCONNECTED (sent, outcome unknown), OVSDB_TRANSACTION (details: error, details, operation index) or OVSDB_NOT_OWNER
+	 * (a failed `assert`).
+	 */
 	transact(database: string, operations: readonly Operation[], options?: { readonly signal?: Signal }): Promise<readonly OperationResult[]>;
 	/**
 	 * Starts a replica, which every new connection resumes; resolves when its first content is complete. Throws OVSDB_SCHEMA (names the database,
