@@ -4,7 +4,8 @@ import type { Registry } from '../registry/registry.ts';
 import type { Exchange } from './exchange.ts';
 import { noSuchPath } from './path.ts';
 
-const protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+/** Clients ask for `...v2@v1.0+protobuf`, but Go's mime package refuses an `@` in the answer; kube-apiserver writes this, too. */
+const protobuf = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
 /** Serves /openapi/v2 and /openapi/v3. Documents are built when asked for and kept until the kinds change. */
 export function createOpenApi(registry: Registry): (exchange: Exchange) => void {
