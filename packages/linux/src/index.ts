@@ -11,3 +11,4 @@ export type { NetlinkSocket } from './netlink/socket.ts';
 export * from './route.ts';
 export * from './sysctl.ts';
 export * from './tap.ts';
+export * from './tap-holders.ts';

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createBridge, createVeth, deleteLink, openRoute, setLink } from './link.ts';
 import { type LinkEvent, LinkMonitor } from './link-monitor.ts';
 import { createTap } from './tap.ts';
+import { findTapHolders } from './tap-holders.ts';
 import { holdTap } from './testing/hold-tap.ts';
 import { testNamespace } from './testing/namespaces.ts';
 
@@ -68,6 +69,10 @@ describe('LinkMonitor', () => {
 		await seen.until(changed('tap0', ({ carrier, queues }) => carrier && queues?.used === 3));
 		// Carrier rises with the first queue: on its own it does not say that the holder has opened them all.
 		expect(seen.events.some(changed('tap0', ({ carrier, queues }) => carrier && queues?.used === 1))).toBe(true);
+		expect(findTapHolders(pod.namespace.inode, 'tap0')).toEqual([
+			{ pid: holder.process.pid, executable: expect.stringMatching(/^python3/), queues: 3 },
+		]);
+		expect(findTapHolders(pod.namespace.inode, 'tap1')).toEqual([]);
 		const released = seen.events.length;
 		await holder.kill();
 		await seen.until((event) => seen.events.indexOf(event) >= released && changed('tap0', ({ carrier }) => !carrier)(event));

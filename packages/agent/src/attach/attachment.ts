@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import type { Signal } from '@tapestry/base';
+import type { PodRef, Port } from '../port.ts';
+
+export type ModeName = 'veth' | 'lift';
+
+/** One interface of one sandbox, as the CNI specification identifies it, and how it is connected. Plain data: this is the journal's entry. */
+export interface Attachment {
+	readonly containerId: string;
+	readonly ifname: string;
+	/** Name of the CNI network; GC removes the attachments of one network. */
+	readonly network: string;
+	/** Path of the sandbox's network namespace. */
+	readonly netns: string;
+	readonly pod: PodRef;
+	readonly mode: ModeName;
+	/** Name of the device on the node's side. */
+	readonly device: string;
+	readonly port: Port;
+	/** What the VMM opens on the tap; 1 for pods. */
+	readonly queues: number;
+	/** False while an ADD is under way: what it left when the agent died has to be undone. */
+	readonly complete: boolean;
+}
+
+/** A device that an attachment put into the sandbox, for the CNI result. */
+export interface SandboxInterface {
+	readonly name: string;
+	readonly mac: string;
+	readonly mtu: number;
+	/** Path of the namespace; absent for the node's side. */
+	readonly sandbox?: string;
+}
+
+/** What holds an attachment together now, for people and for CHECK. */
+export interface AttachmentState {
+	/** Devices from the workload to the switch: `eth0 -> 5f0c_h -> br-int`. */
+	readonly path: readonly string[];
+	/** Whether packets can flow: the flows are installed. */
+	readonly connected: boolean;
+	/** What is not as ADD left it, each a sentence. */
+	readonly faults: readonly string[];
+}
+
+/** What removing an attachment needs; all of it follows from the request when there is no record. */
+export type DisconnectTarget = Pick<Attachment, 'containerId' | 'ifname' | 'netns' | 'device'>;
+
+/**
+ * One way to connect a workload to the switch. All ways share the port: its lease, its policies, its logical port. Methods are called one at a
+ * time for an attachment.
+ */
+export interface AttachmentMode {
+	readonly name: ModeName;
+	/** Makes the devices. May leave some behind when it throws; `disconnect` removes them. */
+	prepare(attachment: Attachment): Promise<readonly SandboxInterface[]>;
+	/** Plugs the workload in. Resolves when packets flow, or, where the workload comes later, when that will happen by itself. */
+	connect(attachment: Attachment, signal: Signal): Promise<void>;
+	/** After an agent's restart: takes up again what `connect` had going. */
+	resume(attachment: Attachment): void;
+	/** Unplugs and removes all that is there, in any state, also nothing and without its namespace. */
+	disconnect(target: DisconnectTarget, signal: Signal): Promise<void>;
+	describe(attachment: Attachment): AttachmentState;
+}
+
+export const attachmentKey = (id: Pick<Attachment, 'containerId' | 'ifname'>): string => `${id.containerId}/${id.ifname}`;
+
+/**
+ * Device name on the node's side: 14 bytes, unique for the sandbox and interface and the same at every call, so that it can be found again
+ * without any record. Kube-OVN's form (`<part of the id>_h`) for pods; container ids of some runtimes share long prefixes, hence the hash.
+ */
+export function deviceName(mode: ModeName, id: Pick<Attachment, 'containerId' | 'ifname'>): string {
+	const hash = createHash('sha256').update(attachmentKey(id)).digest('hex');
+	return mode === 'veth' ? `${hash.slice(0, 12)}_h` : `tap${hash.slice(0, 11)}`;
+}
+
+/** What an Open vSwitch port says of its attachment, so that ports can be told apart and found without the journal. */
+export function portMarks(attachment: Attachment): Readonly<Record<string, string>> {
+	return {
+		'attached-mac': attachment.port.mac,
+		sandbox: attachmentKey(attachment),
+		pod_netns: attachment.netns,
+		pod_name: attachment.pod.name,
+		pod_namespace: attachment.pod.namespace,
+	};
+}

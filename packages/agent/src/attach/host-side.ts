@@ -1,0 +1,21 @@
+import { dropIngress, type Namespace, type NetlinkSocket, setLink, setNetworkSettings } from '@tapestry/linux';
+
+export interface HostSide {
+	/** The node's own namespace. */
+	readonly namespace: Namespace;
+	/** Route socket in it. */
+	readonly route: NetlinkSocket;
+}
+
+/**
+ * Makes a device that is about to be plugged into the switch belong to the switch alone, then sets it up. On the userspace datapath the host's
+ * stack receives every packet of the device beside Open vSwitch: unless told otherwise it answers ARP for all its addresses, ICMP, router
+ * solicitations and TCP to its services, past every policy of OVN. IPv6 off and NOARP come first, while the device is still down: going up would
+ * give it a link-local address. The drop covers the rest; on the kernel datapath Open vSwitch takes packets before the stack but after that hook,
+ * so there it would cut the port off and is not needed.
+ */
+export function handToSwitch(host: HostSide, device: string, options: { readonly mtu: number; readonly userspace: boolean }): void {
+	setNetworkSettings(host.namespace, { [`ipv6/conf/${device}/disable_ipv6`]: 1 });
+	if (options.userspace) dropIngress(host.namespace, device);
+	setLink(host.route, device, { arp: false, mtu: options.mtu, up: true });
+}

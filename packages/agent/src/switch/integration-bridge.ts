@@ -1,0 +1,243 @@
+import { CodedError, type Signal } from '@tapestry/base';
+import {
+	encodeRow,
+	type Operation,
+	type OvsBridge,
+	type OvsInterface,
+	type OvsPort,
+	ovsSchema,
+	type Uuid,
+	whereUuid,
+} from '@tapestry/network';
+import type { Replica, Session } from '@tapestry/ovsdb';
+
+const database = 'Open_vSwitch';
+/** Marks the ports that agents made, with what they belong to. Kube-OVN's agents use the same name for their mark. */
+const vendorMark = { vendor: 'tapestry' } as const;
+
+export interface SwitchPort {
+	/** The device, which is also the port's name in Open vSwitch. */
+	readonly device: string;
+	/** `internal`: Open vSwitch makes the device itself. @default the device exists */
+	readonly type?: 'internal';
+	/** For an internal port. */
+	readonly mac?: string;
+	/** For an internal port. */
+	readonly mtu?: number;
+	/** The logical switch port. */
+	readonly ifaceId: string;
+	/** UID of what the logical switch port belongs to (ovn-nb(5), Logical_Switch_Port options:iface-id-ver). */
+	readonly ifaceIdVersion: string;
+	/** Further `external_ids` for people and for recovery. */
+	readonly about: Readonly<Record<string, string>>;
+}
+
+/** A port of ours as the switch has it. */
+export interface SwitchPortState {
+	readonly device: string;
+	readonly ifaceId: string | undefined;
+	/** ovn-controller has installed the port's flows. */
+	readonly installed: boolean;
+	/** What Open vSwitch says is wrong with the device. */
+	readonly error: string | undefined;
+	readonly externalIds: Readonly<Record<string, string>>;
+}
+
+/** The node's integration bridge, seen through a live copy of its database and changed by single transactions. */
+export class IntegrationBridge {
+	readonly #session: Session;
+	readonly #replica: Replica;
+	readonly #name: string;
+
+	private constructor(session: Session, replica: Replica, name: string) {
+		this.#session = session;
+		this.#replica = replica;
+		this.#name = name;
+	}
+
+	/** @param name @default br-int */
+	static async open(session: Session, options: { readonly name?: string; readonly signal?: Signal } = {}): Promise<IntegrationBridge> {
+		const { name = 'br-int', ...more } = options;
+		const tables = {
+			Bridge: { columns: ['name', 'datapath_type', 'ports'] },
+			Port: { columns: ['name', 'interfaces'] },
+			Interface: { columns: ['name', 'external_ids', 'error'] },
+		};
+		return new IntegrationBridge(session, await session.monitor(database, tables, more), name);
+	}
+
+	get name(): string {
+		return this.#name;
+	}
+
+	/** Whether ports can be plugged in now. */
+	get ready(): boolean {
+		return this.#session.connected && this.#bridge() !== undefined;
+	}
+
+	/** True for the userspace datapath, which reads devices beside the host's own stack instead of in front of it. */
+	get userspace(): boolean {
+		return this.#bridge()?.datapath_type === 'netdev';
+	}
+
+	/** The ports that agents made on this bridge. */
+	ports(): readonly SwitchPortState[] {
+		return this.#interfaces()
+			.filter(({ external_ids: ids }) => ids.vendor === vendorMark.vendor)
+			.map(stateOf);
+	}
+
+	port(device: string): SwitchPortState | undefined {
+		const found = this.#interfaces().find(({ name }) => name === device);
+		return found && stateOf(found);
+	}
+
+	/** Calls back after every change of the copy. */
+	onChange(listener: () => void): () => void {
+		return this.#replica.onChange(listener);
+	}
+
+	/**
+	 * Plugs a device in, in one transaction; a port of the same name is replaced, and any other port that claims the same logical port loses it
+	 * (a machine's previous launcher on this node). Resolves when Open vSwitch has the row, not when its flows are there.
+	 */
+	async add(port: SwitchPort, options: { readonly signal?: Signal } = {}): Promise<Uuid> {
+		const bridge = this.#bridge();
+		if (!bridge) throw noBridge(this.#name);
+		const operations: Operation[] = [
+			...this.#removal(port.device),
+			...this.#release(port),
+			{
+				op: 'insert',
+				table: 'Interface',
+				'uuid-name': 'interface',
+				row: encodeRow(ovsSchema.tables.Interface, {
+					name: port.device,
+					...(port.type ? { type: port.type } : {}),
+					...(port.mac ? { mac: port.mac } : {}),
+					...(port.mtu ? { mtu_request: port.mtu } : {}),
+					external_ids: { ...vendorMark, ...port.about, 'iface-id': port.ifaceId, 'iface-id-ver': port.ifaceIdVersion },
+				}),
+			},
+			{
+				op: 'insert',
+				table: 'Port',
+				'uuid-name': 'port',
+				row: encodeRow(ovsSchema.tables.Port, { name: port.device, interfaces: [{ named: 'interface' }], external_ids: vendorMark }),
+			},
+			{
+				op: 'mutate',
+				table: 'Bridge',
+				where: whereUuid(bridge._uuid),
+				mutations: [['ports', 'insert', ['set', [['named-uuid', 'port']]]]],
+			},
+		];
+		const results = await this.#session.transact(database, operations, options);
+		const uuid = results[operations.length - 3]?.uuid?.[1];
+		if (uuid === undefined) throw new CodedError('AGENT_OVS_PORT', `the database gave no row for port ${port.device}`);
+		return uuid;
+	}
+
+	/** Resolves when ovn-controller has installed the flows of an interface; rejects when Open vSwitch cannot use the device. */
+	installed(uuid: Uuid, signal: Signal): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const settle = (act: () => void): void => {
+				stop();
+				signal.removeEventListener('abort', onAbort);
+				act();
+			};
+			const onAbort = (): void => settle(() => reject(notInstalled(this.#interface(uuid), signal)));
+			const check = (): void => {
+				const row = this.#interface(uuid);
+				if (row?.error) settle(() => reject(unusable(row.name, row.error ?? '')));
+				else if (row?.external_ids['ovn-installed'] === 'true') settle(resolve);
+			};
+			const stop = this.#replica.onChange(check);
+			signal.addEventListener('abort', onAbort, { once: true });
+			if (signal.aborted) onAbort();
+			else check();
+		});
+	}
+
+	/** Unplugs a device; does nothing when it is not plugged in. */
+	async remove(device: string, options: { readonly signal?: Signal } = {}): Promise<void> {
+		const operations = this.#removal(device);
+		if (operations.length > 0) await this.#session.transact(database, operations, options);
+	}
+
+	#removal(device: string): Operation[] {
+		const port = this.#rows<OvsPort>('Port').find(({ name }) => name === device);
+		if (!port) return [];
+		// Port names are unique in the whole database, so the bridge may be another than ours.
+		return this.#rows<OvsBridge>('Bridge')
+			.filter(({ ports }) => ports.includes(port._uuid))
+			.map(({ _uuid }) => ({
+				op: 'mutate',
+				table: 'Bridge',
+				where: whereUuid(_uuid),
+				mutations: [['ports', 'delete', ['set', [['uuid', port._uuid]]]]],
+			}));
+	}
+
+	#release(port: SwitchPort): Operation[] {
+		return this.#interfaces()
+			.filter(({ name, external_ids: ids }) => name !== port.device && ids['iface-id'] === port.ifaceId)
+			.map(({ _uuid }) => ({
+				op: 'mutate',
+				table: 'Interface',
+				where: whereUuid(_uuid),
+				mutations: [['external_ids', 'delete', ['set', ['iface-id']]]],
+			}));
+	}
+
+	#bridge(): OvsBridge | undefined {
+		return this.#rows<OvsBridge>('Bridge').find(({ name }) => name === this.#name);
+	}
+
+	#interface(uuid: Uuid): OvsInterface | undefined {
+		return this.#replica.table('Interface').get(uuid) as OvsInterface | undefined;
+	}
+
+	#interfaces(): readonly OvsInterface[] {
+		return this.#rows<OvsInterface>('Interface');
+	}
+
+	/** The monitored columns of a table; a node has some hundred rows. */
+	#rows<T>(table: string): readonly T[] {
+		return [...this.#replica.table(table).values()] as unknown as readonly T[];
+	}
+}
+
+function stateOf(row: OvsInterface): SwitchPortState {
+	const ids = row.external_ids;
+	return {
+		device: row.name,
+		ifaceId: ids['iface-id'],
+		installed: ids['ovn-installed'] === 'true',
+		error: row.error,
+		externalIds: ids,
+	};
+}
+
+const noBridge = (name: string): CodedError =>
+	new CodedError('AGENT_OVS_BRIDGE', {
+		what: `bridge ${name} is not there`,
+		why: 'Open vSwitch on this node is not set up, or its database is not reachable',
+		fix: `check that ovs-vswitchd and ovn-controller run and that ovs-vsctl list-br shows ${name}`,
+	});
+
+const unusable = (device: string, error: string): CodedError =>
+	new CodedError('AGENT_OVS_PORT', { what: `Open vSwitch cannot use device ${device}`, why: error });
+
+function notInstalled(row: OvsInterface | undefined, signal: Signal): CodedError {
+	const ids = row?.external_ids ?? {};
+	return new CodedError(
+		'AGENT_NOT_INSTALLED',
+		{
+			what: `the flows of port ${ids['iface-id'] ?? ''} were not installed in time`,
+			why: 'ovn-controller did not bind the port: it does not run, or the logical switch port is missing or requested by another chassis',
+			fix: `ovn-sbctl find Port_Binding logical_port=${ids['iface-id'] ?? ''}`,
+		},
+		{ cause: signal.reason },
+	);
+}

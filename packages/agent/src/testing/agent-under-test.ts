@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { type Logger, silentLogger } from '@tapestry/base';
+import { systemClock } from '@tapestry/host';
+import { Journal } from '../attach/journal.ts';
+import { VethMode } from '../attach/veth.ts';
+import { type CniAnswer, CniCommands, type CniOptions } from '../cni/commands.ts';
+import type { Command } from '../cni/request.ts';
+import { IntegrationBridge } from '../switch/integration-bridge.ts';
+import { FakeWorkloads } from './fake-workloads.ts';
+import type { MiniNode, Sandbox } from './mini-node.ts';
+
+export interface CallOptions {
+	readonly containerId: string;
+	readonly sandbox: Pick<Sandbox, 'path'>;
+	readonly pod?: string;
+	readonly version?: string;
+	readonly config?: Readonly<Record<string, unknown>>;
+	readonly signal?: AbortSignal;
+}
+
+/** The agent's core on a mini node, called as the plugin calls it. */
+export interface AgentUnderTest {
+	readonly commands: CniCommands;
+	readonly workloads: FakeWorkloads;
+	readonly journal: Journal;
+	readonly bridge: IntegrationBridge;
+	/** Seconds of each step in order. */
+	readonly steps: { readonly step: string; readonly seconds: number }[];
+	call(command: Command, options: CallOptions): Promise<CniAnswer & { readonly json: Record<string, unknown> }>;
+}
+
+export async function startAgent(node: MiniNode, options: CniOptions & { readonly log?: Logger } = {}): Promise<AgentUnderTest> {
+	const log = options.log ?? silentLogger;
+	const bridge = await IntegrationBridge.open(node.session);
+	const journal = new Journal({ log }, { dir: join(node.dir, 'journal') });
+	const workloads = new FakeWorkloads();
+	const steps: { step: string; seconds: number }[] = [];
+	const observe = (step: string, seconds: number): void => void steps.push({ step, seconds });
+	const shared = { host: node.host, bridge, clock: systemClock, observe };
+	const veth = new VethMode(shared);
+	const commands = new CniCommands(
+		{ clock: systemClock, log, source: workloads, journal, bridge, observe, modes: { veth, lift: veth } },
+		options,
+	);
+	await commands.recover();
+	return {
+		commands,
+		workloads,
+		journal,
+		bridge,
+		steps,
+		async call(command, { containerId, sandbox, pod = containerId, version = '1.0.0', config = {}, signal }) {
+			const answer = await commands.handle(
+				{
+					env: {
+						CNI_COMMAND: command,
+						CNI_CONTAINERID: containerId,
+						CNI_NETNS: sandbox.path,
+						CNI_IFNAME: 'eth0',
+						CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${pod}`,
+						CNI_PATH: '/opt/cni/bin',
+					},
+					stdin: JSON.stringify({ cniVersion: version, name: 'tapestry', type: 'kube-ovn', ...config }),
+				},
+				signal ?? new AbortController().signal,
+			);
+			return { ...answer, json: answer.body === '' ? {} : JSON.parse(answer.body) };
+		},
+	};
+}

@@ -1,0 +1,44 @@
+import type { Port } from '../port.ts';
+import type { MiniNode } from './mini-node.ts';
+
+export const gateways = { v4: '10.16.0.1', v6: 'fd00:10:16::1' } as const;
+
+/** A dual-stack switch at a router, as the controller would make them. */
+export function makeNetwork(node: MiniNode): void {
+	node.nbctl(
+		...['--', 'lr-add', 'ovn-cluster'],
+		...['--', 'lrp-add', 'ovn-cluster', 'ovn-cluster-ovn-default', '0a:00:00:00:00:01', `${gateways.v4}/16`, `${gateways.v6}/112`],
+		...['--', 'set', 'Logical_Router_Port', 'ovn-cluster-ovn-default', 'ipv6_ra_configs:address_mode=slaac'],
+		...['--', 'ls-add', 'ovn-default'],
+		...['--', 'lsp-add', 'ovn-default', 'ovn-default-ovn-cluster'],
+		...['--', 'lsp-set-type', 'ovn-default-ovn-cluster', 'router'],
+		...['--', 'lsp-set-addresses', 'ovn-default-ovn-cluster', 'router'],
+		...['--', 'lsp-set-options', 'ovn-default-ovn-cluster', 'router-port=ovn-cluster-ovn-default'],
+	);
+}
+
+/** The port that a lease would describe: address number `host` of the switch. */
+export function portOf(name: string, host: number): Port {
+	return {
+		name,
+		ownerUid: `uid-of-${name}`,
+		mac: `00:00:00:00:10:${host.toString(16).padStart(2, '0')}`,
+		addresses: [
+			{ address: `10.16.0.${host}/16`, gateway: gateways.v4 },
+			{ address: `fd00:10:16::${host.toString(16)}/112`, gateway: gateways.v6 },
+		],
+		mtu: 1442,
+		subnet: 'ovn-default',
+	};
+}
+
+/** The logical switch port of a port, with port security, bound to the node and to its owner. */
+export function makeLogicalPort(node: MiniNode, port: Port): void {
+	const addresses = [port.mac, ...port.addresses.map(({ address }) => address.split('/')[0])].join(' ');
+	node.nbctl(
+		...['--', 'lsp-add', 'ovn-default', port.name],
+		...['--', 'lsp-set-addresses', port.name, addresses],
+		...['--', 'lsp-set-port-security', port.name, addresses],
+		...['--', 'lsp-set-options', port.name, `requested-chassis=${node.name}`, `iface-id-ver=${port.ownerUid}`],
+	);
+}

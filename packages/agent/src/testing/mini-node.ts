@@ -1,0 +1,110 @@
+import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '@tapestry/base';
+import { systemClock } from '@tapestry/host';
+import { configureChassis, startCentral, startOpenVswitch, startOvnController } from '@tapestry/lab';
+import { createNamespace, deleteNamespace, Namespace, openRoute, setLink } from '@tapestry/linux';
+import { connect, type Session } from '@tapestry/ovsdb';
+import type { HostSide } from '../attach/host-side.ts';
+
+/** A node with real OVN and Open vSwitch (userspace datapath) in a namespace of its own, and the logical network that tests put on it. */
+export interface MiniNode extends AsyncDisposable {
+	readonly name: string;
+	readonly dir: string;
+	readonly host: HostSide;
+	readonly session: Session;
+	nbctl(...args: readonly string[]): string;
+	vsctl(...args: readonly string[]): string;
+	/** A sandbox like a runtime makes it. */
+	sandbox(label: string): Sandbox;
+}
+
+export interface Sandbox {
+	readonly name: string;
+	readonly path: string;
+	/** Runs a command in it; the status tells, nothing throws. */
+	run(...command: readonly string[]): SpawnSyncReturns<string>;
+	remove(): void;
+}
+
+const deps = { env: process.env };
+
+/** Runs a command in a namespace. */
+export function runIn(path: string, command: readonly string[]): SpawnSyncReturns<string> {
+	return spawnSync('nsenter', [`--net=${path}`, ...command], { encoding: 'utf8', timeout: 20_000 });
+}
+
+export async function startMiniNode(label: string): Promise<MiniNode> {
+	const name = `tpa-${label}-${randomBytes(3).toString('hex')}`;
+	const path = `/run/netns/${name}`;
+	const dir = mkdtempSync(join(tmpdir(), `${name}-`));
+	const sandboxes = new Set<Sandbox>();
+	createNamespace(path);
+	const namespace = Namespace.open(path);
+	const route = openRoute(namespace);
+	setLink(route, 'lo', { up: true });
+	const stopDaemons = (): void => {
+		for (const file of readdirSync(dir).filter((entry) => entry.endsWith('.pid'))) kill(Number(readFileSync(join(dir, file), 'utf8')));
+	};
+	const cleanUp = (): void => {
+		for (const sandbox of sandboxes) sandbox.remove();
+		stopDaemons();
+		route[Symbol.dispose]();
+		namespace[Symbol.dispose]();
+		deleteNamespace(path);
+		rmSync(dir, { recursive: true, force: true });
+	};
+	try {
+		const enter = ['nsenter', `--net=${path}`];
+		await startCentral(deps, { dir });
+		await startOpenVswitch(deps, { dir, enter });
+		await configureChassis(deps, { dir, name, southbound: `unix:${join(dir, 'sb.sock')}`, encapIp: '127.0.0.1', enter });
+		await startOvnController(deps, { dir, enter });
+	} catch (error) {
+		cleanUp();
+		throw error;
+	}
+	const session = connect(
+		{ clock: systemClock, random: Math.random, log: silentLogger },
+		{ endpoint: `unix:${join(dir, 'db.sock')}`, backoff: { initial: 20, max: 200 } },
+	);
+	return {
+		name,
+		dir,
+		host: { namespace, route },
+		session,
+		nbctl: (...args) => execFileSync('ovn-nbctl', [`--db=unix:${join(dir, 'nb.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),
+		vsctl: (...args) => execFileSync('ovs-vsctl', [`--db=unix:${join(dir, 'db.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),
+		sandbox(podLabel) {
+			const sandboxName = `${name}-${podLabel}`;
+			const sandboxPath = `/run/netns/${sandboxName}`;
+			createNamespace(sandboxPath);
+			const sandbox: Sandbox = {
+				name: sandboxName,
+				path: sandboxPath,
+				run: (...command) => runIn(sandboxPath, command),
+				remove() {
+					deleteNamespace(sandboxPath);
+					sandboxes.delete(sandbox);
+				},
+			};
+			sandboxes.add(sandbox);
+			return sandbox;
+		},
+		async [Symbol.asyncDispose]() {
+			await session.close();
+			cleanUp();
+		},
+	};
+}
+
+function kill(pid: number): void {
+	try {
+		process.kill(pid, 'SIGKILL');
+	} catch {
+		// It had ended already.
+	}
+}
