@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http';
+import { messageOf } from '@tapestry/base';
 import { parse } from 'yaml';
 import { ApiError, badRequest } from '../errors.ts';
+import { decodeProtobuf } from '../protobuf/decode.ts';
 
 /** kube-apiserver's limit. */
 const longestBody = 3 << 20;
 
 /** Throws RequestEntityTooLarge; the rest of the body is then not read. */
-export async function readBody(request: IncomingMessage): Promise<string> {
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
 	const chunks: Buffer[] = [];
 	let size = 0;
 	for await (const chunk of request) {
@@ -14,7 +16,7 @@ export async function readBody(request: IncomingMessage): Promise<string> {
 		if (size > longestBody) throw new ApiError('RequestEntityTooLarge', `the body of the request is longer than ${longestBody} bytes`);
 		chunks.push(chunk as Buffer);
 	}
-	return Buffer.concat(chunks).toString('utf8');
+	return Buffer.concat(chunks);
 }
 
 export function mediaTypeOf(request: IncomingMessage): string {
@@ -22,12 +24,14 @@ export function mediaTypeOf(request: IncomingMessage): string {
 }
 
 /** Throws UnsupportedMediaType, BadRequest. */
-export function parseBody(text: string, mediaType: string): unknown {
+export function parseBody(body: Buffer, mediaType: string): unknown {
 	try {
-		if (mediaType === 'application/json' || mediaType.endsWith('+json')) return JSON.parse(text);
-		if (mediaType === 'application/yaml' || mediaType === 'text/yaml') return parse(text);
+		if (mediaType === 'application/json' || mediaType.endsWith('+json')) return JSON.parse(body.toString('utf8'));
+		if (mediaType === 'application/yaml' || mediaType === 'text/yaml') return parse(body.toString('utf8'));
+		if (mediaType === 'application/vnd.kubernetes.protobuf') return decodeProtobuf(body);
 	} catch (error) {
-		throw badRequest(`the body of the request cannot be read: ${(error as Error).message}`);
+		if (error instanceof ApiError) throw error;
+		throw badRequest(`the body of the request cannot be read: ${messageOf(error)}`);
 	}
 	throw new ApiError('UnsupportedMediaType', `the body of the request is ${mediaType}; accepted are application/json and application/yaml`);
 }

@@ -140,9 +140,9 @@ async function update(
 	const target = targetOf(path);
 	const view = viewOf(deps, exchange, path.endpoint);
 	const options = { ...writeOptions(exchange), ...(subresource ? { subresource } : {}) };
-	const text = await readBody(exchange.request);
+	const sent = await readBody(exchange.request);
 	const mediaType = mediaTypeOf(exchange.request);
-	const change = exchange.method === 'PATCH' ? patchOf(path.endpoint, text, mediaType) : bodyOf(parseBody(text, mediaType));
+	const change = exchange.method === 'PATCH' ? patchOf(path.endpoint, sent, mediaType) : bodyOf(parseBody(sent, mediaType));
 	const object = updateObject(deps.rest, target, change, options);
 	answer(exchange, view, 200, renderObject(view, object));
 }
@@ -151,8 +151,8 @@ function bodyOf(body: unknown): (served: ApiObject) => unknown {
 	return () => body;
 }
 
-function patchOf(endpoint: Endpoint, text: string, mediaType: string): (served: ApiObject) => unknown {
-	const patch = (): unknown => parseBody(text, 'application/json');
+function patchOf(endpoint: Endpoint, sent: Buffer, mediaType: string): (served: ApiObject) => unknown {
+	const patch = (): unknown => parseBody(sent, 'application/json');
 	if (mediaType === 'application/json-patch+json') return (served) => applyJsonPatch(served, patch());
 	if (mediaType === 'application/merge-patch+json') return (served) => applyMergePatch(served, patch());
 	if (mediaType === 'application/apply-patch+yaml') {
@@ -175,8 +175,8 @@ function patchOf(endpoint: Endpoint, text: string, mediaType: string): (served: 
 }
 
 async function deleteOptions(exchange: Exchange): Promise<DeleteOptions> {
-	const text = await readBody(exchange.request);
-	const body = text === '' ? {} : parseBody(text, mediaTypeOf(exchange.request));
+	const sent = await readBody(exchange.request);
+	const body = sent.length === 0 ? {} : parseBody(sent, mediaTypeOf(exchange.request));
 	if (!isRecord(body)) throw badRequest('the body of the request is not a DeleteOptions');
 	const grace = exchange.query('gracePeriodSeconds') ?? body.gracePeriodSeconds;
 	const policy = exchange.query('propagationPolicy') ?? body.propagationPolicy;
