@@ -65,7 +65,7 @@ export function subtractRanges(ranges: readonly IpRange[], removed: readonly IpR
 			const hole = removed[next];
 			if (hole?.family !== range.family || hole.first > range.last) break;
 			if (hole.first > first) left.push({ family: range.family, first, last: hole.first - 1n });
-			if (hole.last >= first) first = hole.last + 1n;
+			first = hole.last + 1n;
 		}
 		if (first <= range.last) left.push({ family: range.family, first, last: range.last });
 	}
