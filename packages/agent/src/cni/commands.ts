@@ -14,16 +14,9 @@ import type { WorkloadSource } from '../leases/workload-source.ts';
 import { type Observe, stopwatch } from '../metrics.ts';
 import type { PodRef, Port, Workload } from '../port.ts';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
+import type { PluginAnswer, PluginCall } from './call.ts';
 import { CniError, cniCodes, errorDocument, toCniError } from './error.ts';
-import {
-	type AttachmentParameters,
-	type NetworkConfig,
-	type PluginCall,
-	parseAttachment,
-	parseCommand,
-	parseConfig,
-	requestedVersion,
-} from './request.ts';
+import { type AttachmentParameters, type NetworkConfig, parseAttachment, parseCommand, parseConfig, requestedVersion } from './request.ts';
 import { addResult } from './result.ts';
 import { isAtLeast, newestVersion, supportedVersions } from './version.ts';
 
@@ -44,12 +37,6 @@ export interface CniOptions {
 	readonly removeMs?: number;
 }
 
-/** What the plugin prints and whether it exits with 0. */
-export interface CniAnswer {
-	readonly ok: boolean;
-	readonly body: string;
-}
-
 /** The commands of the CNI specification, 0.1.0 to 1.1.0. Any number may run at once; those of one attachment wait for each other. */
 export class CniCommands {
 	readonly #deps: CniDeps;
@@ -66,7 +53,7 @@ export class CniCommands {
 	}
 
 	/** Never rejects. @param signal aborted when the caller has gone: an ADD is then undone. */
-	async handle(call: PluginCall, signal: AbortSignal): Promise<CniAnswer> {
+	async handle(call: PluginCall, signal: AbortSignal): Promise<PluginAnswer> {
 		try {
 			const result = await this.#run(call, signal);
 			return { ok: true, body: result === undefined ? '' : JSON.stringify(result) };

@@ -1,14 +1,9 @@
+import type { PluginCall } from './call.ts';
 import { CniError, cniCodes } from './error.ts';
 import { type CniVersion, isSupported, supportedVersions } from './version.ts';
 
 export const commands = ['ADD', 'DEL', 'CHECK', 'STATUS', 'VERSION', 'GC'] as const;
 export type Command = (typeof commands)[number];
-
-/** A call of the plugin as it arrives: its environment and standard input. */
-export interface PluginCall {
-	readonly env: Readonly<Record<string, string>>;
-	readonly stdin: string;
-}
 
 /** The network configuration (CNI specification 1.1, section 1 and 3), as far as it matters here. */
 export interface NetworkConfig {

@@ -3,7 +3,8 @@ import { type Logger, silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
 import { Journal } from '../attach/journal.ts';
 import { VethMode } from '../attach/veth.ts';
-import { type CniAnswer, CniCommands, type CniOptions } from '../cni/commands.ts';
+import type { PluginAnswer } from '../cni/call.ts';
+import { CniCommands, type CniOptions } from '../cni/commands.ts';
 import type { Command } from '../cni/request.ts';
 import { IntegrationBridge } from '../switch/integration-bridge.ts';
 import { FakeWorkloads } from './fake-workloads.ts';
@@ -26,7 +27,7 @@ export interface AgentUnderTest {
 	readonly bridge: IntegrationBridge;
 	/** Seconds of each step in order. */
 	readonly steps: { readonly step: string; readonly seconds: number }[];
-	call(command: Command, options: CallOptions): Promise<CniAnswer & { readonly json: Record<string, unknown> }>;
+	call(command: Command, options: CallOptions): Promise<PluginAnswer & { readonly json: Record<string, unknown> }>;
 }
 
 export async function startAgent(node: MiniNode, options: CniOptions & { readonly log?: Logger } = {}): Promise<AgentUnderTest> {
