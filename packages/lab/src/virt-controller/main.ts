@@ -1,0 +1,16 @@
+import { CodedError } from '@tapestry/base';
+import { runProgram, systemClock } from '@tapestry/host';
+import { createKubeClient } from '@tapestry/kube';
+import { runVirtController } from './virt-controller.ts';
+
+await runProgram({
+	name: 'virt-controller',
+	options: { kubeconfig: { type: 'string' } },
+	async run({ options, log, signal, ready }) {
+		const { kubeconfig } = options;
+		if (kubeconfig === undefined) throw new CodedError('USAGE', { what: '--kubeconfig is missing', fix: 'give it the file to use' });
+		const deps = { clock: systemClock, random: Math.random, log };
+		using client = createKubeClient(deps, { kubeconfig });
+		await runVirtController({ ...deps, client }, signal, ready);
+	},
+});
