@@ -3,3 +3,4 @@ export * from './clock.ts';
 export * from './errors.ts';
 export * from './inet/index.ts';
 export * from './logger.ts';
+export * from './metrics/metrics.ts';
