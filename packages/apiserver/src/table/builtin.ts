@@ -5,10 +5,16 @@ import { formatSelector } from './labels.ts';
 import { nodeColumns } from './nodes.ts';
 import { podColumns } from './pods.ts';
 import { listAt, mapAt, textAt } from './read.ts';
+import { bindingColumns } from './roles.ts';
 import { endpointSliceColumns, endpointsColumns, serviceColumns } from './services.ts';
-import { deploymentColumns, replicaSetColumns, statefulSetColumns } from './workloads.ts';
+import { daemonSetColumns, deploymentColumns, replicaSetColumns, statefulSetColumns } from './workloads.ts';
 
 const size = (object: unknown, key: string): number => Object.keys(mapAt(object, key)).length;
+
+const createdAtColumns: readonly Column[] = [
+	nameColumn,
+	column('Created At', (object) => textAt(object, 'metadata.creationTimestamp'), { type: 'date' }),
+];
 
 /** By `group/Kind`: the columns that kubernetes/pkg/printers/internalversion gives, with the names that kubectl prints in capitals. */
 export const builtinColumns: ReadonlyMap<string, readonly Column[]> = new Map([
@@ -33,8 +39,10 @@ export const builtinColumns: ReadonlyMap<string, readonly Column[]> = new Map([
 	['apps/Deployment', deploymentColumns],
 	['apps/StatefulSet', statefulSetColumns],
 	['apps/ReplicaSet', replicaSetColumns],
-	[
-		'apiextensions.k8s.io/CustomResourceDefinition',
-		[nameColumn, column('Created At', (object) => textAt(object, 'metadata.creationTimestamp'), { type: 'date' })],
-	],
+	['apps/DaemonSet', daemonSetColumns],
+	['rbac.authorization.k8s.io/Role', createdAtColumns],
+	['rbac.authorization.k8s.io/ClusterRole', createdAtColumns],
+	['rbac.authorization.k8s.io/RoleBinding', bindingColumns],
+	['rbac.authorization.k8s.io/ClusterRoleBinding', bindingColumns],
+	['apiextensions.k8s.io/CustomResourceDefinition', createdAtColumns],
 ]);

@@ -257,6 +257,19 @@ describe('other built-in kinds', () => {
 			},
 			{ Ready: '2/3', 'Up-to-date': 3, Available: 1, Containers: 'c,d', Images: 'i,j', Selector: 'a=1' },
 		],
+		['apps', 'DaemonSet', { status: { desiredNumberScheduled: 3, numberReady: 2 } }, { Desired: 3, Ready: 2, 'Node Selector': '<none>' }],
+		[
+			'rbac.authorization.k8s.io',
+			'RoleBinding',
+			{
+				roleRef: { kind: 'Role', name: 'r' },
+				subjects: [
+					{ kind: 'User', name: 'u' },
+					{ kind: 'ServiceAccount', namespace: 'n', name: 's' },
+				],
+			},
+			{ Role: 'Role/r', Users: 'u', Groups: '', ServiceAccounts: 'n/s' },
+		],
 		['apps', 'StatefulSet', { spec: { replicas: 1 } }, { Ready: '0/1' }],
 		['apiextensions.k8s.io', 'CustomResourceDefinition', {}, { 'Created At': '2026-01-01T00:00:00Z' }],
 		[

@@ -1,7 +1,7 @@
 import { valueAt } from '../objects.ts';
 import { ageColumn, type Column, column, integer, nameColumn, wide } from './column.ts';
-import { formatSelector } from './labels.ts';
-import { listAt, numberAt, textAt } from './read.ts';
+import { formatLabels, formatSelector } from './labels.ts';
+import { listAt, mapAt, numberAt, textAt } from './read.ts';
 
 const containers = (object: unknown): readonly unknown[] => listAt(object, 'spec.template.spec.containers');
 const containerColumns: readonly Column[] = [
@@ -36,6 +36,19 @@ export const replicaSetColumns: readonly Column[] = [
 	integer('Desired', (object) => numberAt(object, 'spec.replicas')),
 	integer('Current', (object) => numberAt(object, 'status.replicas')),
 	integer('Ready', (object) => numberAt(object, 'status.readyReplicas')),
+	ageColumn,
+	...containerColumns,
+	selectorColumn,
+];
+
+export const daemonSetColumns: readonly Column[] = [
+	nameColumn,
+	integer('Desired', (object) => numberAt(object, 'status.desiredNumberScheduled')),
+	integer('Current', (object) => numberAt(object, 'status.currentNumberScheduled')),
+	integer('Ready', (object) => numberAt(object, 'status.numberReady')),
+	integer('Up-to-date', (object) => numberAt(object, 'status.updatedNumberScheduled')),
+	integer('Available', (object) => numberAt(object, 'status.numberAvailable')),
+	column('Node Selector', (object) => formatLabels(mapAt(object, 'spec.template.spec.nodeSelector'))),
 	ageColumn,
 	...containerColumns,
 	selectorColumn,
