@@ -23,6 +23,7 @@ export const builtinColumns: ReadonlyMap<string, readonly Column[]> = new Map([
 	['/Service', serviceColumns],
 	['/Endpoints', endpointsColumns],
 	['/Event', eventColumns],
+	['events.k8s.io/Event', eventColumns],
 	['/Namespace', [nameColumn, column('Status', (namespace) => textAt(namespace, 'status.phase')), ageColumn]],
 	['/ConfigMap', [nameColumn, integer('Data', (map) => size(map, 'data') + size(map, 'binaryData')), ageColumn]],
 	[

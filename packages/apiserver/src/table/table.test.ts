@@ -273,6 +273,18 @@ describe('other built-in kinds', () => {
 		['apps', 'StatefulSet', { spec: { replicas: 1 } }, { Ready: '0/1' }],
 		['apiextensions.k8s.io', 'CustomResourceDefinition', {}, { 'Created At': '2026-01-01T00:00:00Z' }],
 		[
+			'events.k8s.io',
+			'Event',
+			{
+				note: 'm',
+				deprecatedCount: 2,
+				deprecatedFirstTimestamp: '2026-01-01T00:59:00Z',
+				regarding: { kind: 'Pod', name: 'p' },
+				deprecatedSource: { component: 'c' },
+			},
+			{ 'Last Seen': '60s', Object: 'pod/p', Message: 'm', Count: 2, 'First Seen': '60s', Source: 'c' },
+		],
+		[
 			'',
 			'Event',
 			{
