@@ -30,8 +30,9 @@ const lastSeen = (event: unknown): string =>
 
 const firstSeen = (event: unknown): string => either(event, 'firstTimestamp', 'deprecatedFirstTimestamp', 'eventTime');
 
-const count = (event: unknown): number =>
-	numberAt(event, 'series.count') || numberAt(event, 'count') || numberAt(event, 'deprecatedCount') || 1;
+function count(event: unknown): number {
+	return numberAt(event, 'series.count') || numberAt(event, 'count') || numberAt(event, 'deprecatedCount') || 1;
+}
 
 function source(event: unknown): string {
 	const component = either(event, 'source.component', 'deprecatedSource.component', 'reportingComponent', 'reportingController');
