@@ -33,16 +33,14 @@ export const podStrategy: Strategy = {
 		'status.nominatedNodeName',
 	],
 	create(draft, admission) {
-		applyPodSpecDefaults(childOf(draft, 'spec'));
+		applyPodDefaults(childOf(draft, 'spec'));
 		draft.status = {
 			phase: 'Pending',
 			qosClass: qosClassOf(draft),
 			...(stringAt(draft, 'spec.nodeName') ? { conditions: [scheduled(admission)] } : {}),
 		};
 	},
-	update(draft) {
-		applyPodSpecDefaults(childOf(draft, 'spec'));
-	},
+	update: (draft) => applyPodDefaults(childOf(draft, 'spec')),
 	validate: (object, before) => [
 		...validatePodSpec(recordAt(object, 'spec') ?? {}, 'spec'),
 		...(before ? validatePodUpdate(object, before) : []),
@@ -53,17 +51,21 @@ export function scheduled(admission: Pick<Admission, 'now'>): MutableJson {
 	return { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: timestamp(admission.now) };
 }
 
+function applyPodDefaults(spec: MutableJson): void {
+	applyPodSpecDefaults(spec);
+	fillDefaults(spec, { enableServiceLinks: true, serviceAccountName: spec.serviceAccount ?? 'default' });
+	fillDefaults(spec, { serviceAccount: spec.serviceAccountName });
+}
+
 /** The defaults of k8s.io/kubernetes/pkg/apis/core/v1 that other programs read. Also for the templates of workloads. */
 export function applyPodSpecDefaults(spec: MutableJson): void {
 	fillDefaults(spec, {
 		restartPolicy: 'Always',
 		terminationGracePeriodSeconds: 30,
 		dnsPolicy: 'ClusterFirst',
-		serviceAccountName: spec.serviceAccount ?? 'default',
 		schedulerName: 'default-scheduler',
-		enableServiceLinks: true,
+		securityContext: {},
 	});
-	fillDefaults(spec, { serviceAccount: spec.serviceAccountName, securityContext: {} });
 	for (const container of [...recordsAt(spec, 'containers'), ...recordsAt(spec, 'initContainers')]) {
 		fillDefaults(container, {
 			imagePullPolicy: pullPolicyOf(container.image),
