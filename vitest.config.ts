@@ -26,6 +26,7 @@ export default defineConfig({
 				test: {
 					...shared,
 					name: 'e2e',
+					globalSetup: ['test/e2e/harness/global-setup.ts'],
 					include: ['test/e2e/**/*.test.ts'],
 					testTimeout: 300_000,
 					hookTimeout: 300_000,

@@ -9,6 +9,8 @@ export interface LabLayout {
 	/** Prefix of the lab's network namespaces in the root's /run/netns. */
 	readonly prefix: string;
 	readonly logs: string;
+	/** Pid files of Tapestry's own programs. */
+	readonly run: string;
 	readonly central: string;
 	readonly api: string;
 	/** Written by the API server: admin access over 127.0.0.1. */
@@ -51,6 +53,7 @@ export function labLayout(id: string): LabLayout {
 		dir,
 		prefix,
 		logs: join(dir, 'logs'),
+		run: join(dir, 'run'),
 		central: join(dir, 'central'),
 		api: join(dir, 'api'),
 		kubeconfig: join(dir, 'kubeconfig'),

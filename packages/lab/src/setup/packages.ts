@@ -1,0 +1,28 @@
+/** A Debian package that the lab or its tests need, and a file of it that tells whether it is there. */
+export interface DebianPackage {
+	readonly name: string;
+	/** What we start, or read, from it. */
+	readonly provides: readonly string[];
+}
+
+/** Every binary that is ever spawned comes from one of these packages or from Debian's base system. */
+export const debianPackages: readonly DebianPackage[] = [
+	{ name: 'iproute2', provides: ['ip', 'tc'] },
+	{ name: 'util-linux', provides: ['nsenter', 'unshare', 'mount'] },
+	{ name: 'ethtool', provides: ['ethtool'] },
+	{ name: 'nftables', provides: ['nft'] },
+	{ name: 'iputils-ping', provides: ['ping'] },
+	{ name: 'tcpdump', provides: ['tcpdump'] },
+	{ name: 'busybox-static', provides: ['busybox'] },
+	{ name: 'openvswitch-common', provides: ['ovs-appctl', 'ovs-ofctl', 'ovsdb-client', 'ovsdb-tool'] },
+	{ name: 'openvswitch-switch', provides: ['ovsdb-server', 'ovs-vsctl', '/usr/lib/openvswitch-switch/ovs-vswitchd'] },
+	{ name: 'ovn-common', provides: ['ovn-nbctl', 'ovn-sbctl', 'ovn-trace', 'ovn-appctl'] },
+	{ name: 'ovn-central', provides: ['ovn-northd'] },
+	{ name: 'ovn-host', provides: ['ovn-controller'] },
+	{ name: 'qemu-system-x86', provides: ['qemu-system-x86_64'] },
+	{ name: 'gcc', provides: ['gcc'] },
+	{ name: 'libc6-dev', provides: ['/usr/include/stdlib.h'] },
+];
+
+/** Installed only where there is no kubectl yet: another vendor's package may own the same file. */
+export const kubectlPackage: DebianPackage = { name: 'kubernetes-client', provides: ['kubectl'] };

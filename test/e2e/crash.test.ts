@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { enterNode, labNodes, programPid, startAgent, startController, startNorthd } from '@tapestry/lab';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyYaml, deleteYaml, deps, inWorkload, kubeJson, type PodStatus, sharedLab, waitReady } from './harness/lab.ts';
+
+const objects = `apiVersion: v1
+kind: Namespace
+metadata: { name: crash }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: a, namespace: crash }
+spec:
+  nodeSelector: { kubernetes.io/hostname: n1 }
+  containers: [{ name: main, image: "nginx:alpine" }]
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: b, namespace: crash }
+spec:
+  nodeSelector: { kubernetes.io/hostname: n2 }
+  containers: [{ name: main, image: "nginx:alpine" }]
+`;
+
+beforeAll(async () => {
+	await applyYaml(objects);
+	await waitReady('crash', 'pod/a', 'pod/b');
+});
+afterAll(() => deleteYaml(objects));
+
+/** Pings a -> b at 50 ms while `fault` happens; how many of the sent packets came back. */
+async function traffic(fault: () => Promise<void>): Promise<{ readonly sent: number; readonly received: number }> {
+	const { status } = await kubeJson<PodStatus>('get', 'pod', '-n', 'crash', 'b');
+	const result = inWorkload('crash', 'pod/a', 'ping', '-i', '0.05', '-c', '80', '-W', '1', status.podIP);
+	await fault();
+	const { stdout } = await result;
+	const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
+	return { sent: Number(sent), received: Number(received) };
+}
+
+function killProgram(name: string): void {
+	const pid = programPid(sharedLab(), name);
+	expect(pid, `${name} runs`).toBeTypeOf('number');
+	process.kill(pid ?? 0, 'SIGKILL');
+}
+
+describe('traffic of ports that exist goes on', () => {
+	const marked = () => ({ env: { ...deps.env, TAPESTRY_LAB: sharedLab().dir } });
+
+	it('when the controller is killed and started again', async () => {
+		const { sent, received } = await traffic(async () => {
+			killProgram('controller');
+			await startController(marked(), sharedLab(), 'controller');
+		});
+		expect(received).toBe(sent);
+	});
+
+	it('when the agent of a node is killed and started again', async () => {
+		const { sent, received } = await traffic(async () => {
+			killProgram('n1-agent');
+			await startAgent(marked(), sharedLab(), labNodes(1)[0] ?? { name: 'n1', index: 1 });
+		});
+		expect(received).toBe(sent);
+	});
+
+	it('when ovn-northd is killed and started again', async () => {
+		const { sent, received } = await traffic(async () => {
+			process.kill(Number(readFileSync(join(sharedLab().central, 'northd.pid'), 'utf8')), 'SIGKILL');
+			await startNorthd(marked(), { dir: sharedLab().central });
+		});
+		expect(received).toBe(sent);
+	});
+});
+
+describe('the pod’s network after its agent was restarted', () => {
+	it('is taken down as cleanly as before', async () => {
+		await deleteYaml(objects);
+		const child = spawn('nsenter', [...enterNode(sharedLab(), 'n1').slice(1), 'ip', 'netns', 'list']);
+		const chunks: Buffer[] = [];
+		child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+		await once(child, 'close');
+		expect(Buffer.concat(chunks).toString()).not.toMatch(/^a-/m);
+	});
+});
