@@ -13,7 +13,7 @@ await runProgram({
 	},
 	async run({ options, log, signal, ready }) {
 		const { kubeconfig } = options;
-		if (kubeconfig === undefined) throw new CodedError('USAGE', { what: '--kubeconfig is missing', fix: 'give it the file to use' });
+		if (kubeconfig === undefined) throw new CodedError('FLAG_INVALID', { what: '--kubeconfig is missing', fix: 'give it the file to use' });
 		const limits = {
 			graceMs: milliseconds(options['node-monitor-grace-period']),
 			evictMs: milliseconds(options['pod-eviction-timeout']),
@@ -27,5 +27,5 @@ await runProgram({
 function milliseconds(seconds: string): number {
 	const value = Number(seconds);
 	if (seconds.trim() !== '' && value >= 0) return value * 1000;
-	throw new CodedError('USAGE', { what: `"${seconds}" is not a number of seconds`, fix: 'give a number, such as 40' });
+	throw new CodedError('FLAG_INVALID', { what: `"${seconds}" is not a number of seconds`, fix: 'give a number, such as 40' });
 }

@@ -8,7 +8,7 @@ await runProgram({
 	options: { kubeconfig: { type: 'string' } },
 	async run({ options, log, signal, ready }) {
 		const { kubeconfig } = options;
-		if (kubeconfig === undefined) throw new CodedError('USAGE', { what: '--kubeconfig is missing', fix: 'give it the file to use' });
+		if (kubeconfig === undefined) throw new CodedError('FLAG_INVALID', { what: '--kubeconfig is missing', fix: 'give it the file to use' });
 		const deps = { clock: systemClock, random: Math.random, log };
 		using client = createKubeClient(deps, { kubeconfig });
 		await runScheduler({ ...deps, client }, signal, ready);
