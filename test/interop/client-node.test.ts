@@ -104,7 +104,6 @@ describe('@kubernetes/client-node, unchanged', () => {
 	});
 
 	it('is told when it resumes a watch from a version that is forgotten', async () => {
-		const core = config.makeApiClient(CoreV1Api);
 		const ended = Promise.withResolvers<{ phase: string; code: number }>();
 		const query = { resourceVersion: '999999' };
 		await new Watch(config).watch(

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Cidr, Clock, Logger } from '@tapestry/base';
 import { followDefinitions, startDefinitions } from './controllers/definitions.ts';
+import { startEventExpiry } from './controllers/event-expiry.ts';
 import { startGarbageCollector } from './controllers/garbage.ts';
 import { kubernetesAddress, publishKubernetesService } from './controllers/kubernetes-service.ts';
 import { startNamespaces } from './controllers/namespaces.ts';
@@ -78,6 +79,7 @@ export async function startApiServer(deps: ApiServerDeps, options: ApiServerOpti
 		startNamespaces(queueDeps, rest),
 		startDefinitions(queueDeps, rest),
 		startGarbageCollector(queueDeps, rest),
+		startEventExpiry({ clock }, rest),
 		() => watchers.end(),
 	];
 

@@ -45,6 +45,7 @@ export function serveWatch(deps: WatchDeps, response: ServerResponse, view: View
 	response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
 	response.flushHeaders();
 	const write = (line: string): void => {
+		if (response.destroyed) return;
 		response.write(line);
 		if (response.writableLength > longestBacklog) response.destroy();
 	};
@@ -72,11 +73,12 @@ export function serveWatch(deps: WatchDeps, response: ServerResponse, view: View
 		for (const change of changes) follow(change);
 	}
 
-	const unsubscribe = store.subscribe(resource, follow);
 	const end = (): void => {
+		stop();
 		if (bookmarks && bookmarked !== store.resourceVersion) bookmark(false);
 		response.end();
 	};
+	const unsubscribe = store.subscribe(resource, follow);
 	const unregister = deps.register(resource, end);
 	const cancelTimeout = clock.after(options.timeout, end);
 	let cancelBookmark = (): void => {};
@@ -87,12 +89,13 @@ export function serveWatch(deps: WatchDeps, response: ServerResponse, view: View
 		});
 	};
 	if (bookmarks) keepMarking();
-	response.once('close', () => {
+	const stop = (): void => {
 		unsubscribe();
 		unregister();
 		cancelTimeout();
 		cancelBookmark();
-	});
+	};
+	response.once('close', stop);
 }
 
 /** The change as a watcher sees it whose selector may begin or cease to match. */

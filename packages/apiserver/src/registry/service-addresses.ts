@@ -55,5 +55,9 @@ export function createServiceAddresses(store: Store, cidrs: readonly Cidr[]): Se
 
 function addressesOf(service: ApiObject): readonly string[] {
 	const list = valueAt(service, 'spec.clusterIPs');
-	return Array.isArray(list) ? list.filter((address): address is string => typeof address === 'string' && address !== 'None') : [];
+	// One address has many texts in IPv6; "None" is none.
+	return (Array.isArray(list) ? list : []).flatMap((text) => {
+		const ip = parseIp(String(text));
+		return ip ? [formatIp(ip)] : [];
+	});
 }
