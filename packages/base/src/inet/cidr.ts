@@ -26,9 +26,10 @@ export function cidrContains(cidr: Cidr, ip: Ip): boolean {
 	return cidr.family === ip.family && (ip.value & ~hostMask(cidr.family, cidr.prefix)) === cidr.network;
 }
 
+/** Whether one contains the other; blocks cannot overlap in any other way. */
 export function cidrsOverlap(a: Cidr, b: Cidr): boolean {
-	const [wide, narrow] = a.prefix <= b.prefix ? [a, b] : [b, a];
-	return cidrContains(wide, { family: narrow.family, value: narrow.network });
+	const hostBits = addressBits(a.family) - Math.min(a.prefix, b.prefix);
+	return a.family === b.family && (a.network ^ b.network) >> BigInt(hostBits) === 0n;
 }
 
 /** All addresses of the block, network and broadcast address included. */

@@ -11,7 +11,7 @@ import {
 	parseIpRange,
 } from '@tapestry/base';
 import { defaultNames } from './names.ts';
-import type { Subnet } from './subnet.ts';
+import type { Subnet, SubnetSpec } from './subnet.ts';
 
 /** The parts of a list with `,` between them; none for an empty text. */
 export function splitList(text: string | undefined): string[] {
@@ -29,10 +29,18 @@ export function vpcOf(subnet: Subnet): string | undefined {
 	return subnet.spec.vpc || (isOvnSubnet(subnet) ? defaultNames.vpc : undefined);
 }
 
+// Checking each of a thousand subnets against the others reads a million blocks; objects never change, so each is read once.
+const blocksOf = new WeakMap<SubnetSpec, readonly Cidr[] | undefined>();
+
 /** The blocks of `spec.cidrBlock`, IPv4 first; undefined when one is malformed or a family comes twice. */
-export function subnetBlocks(subnet: Subnet): readonly Cidr[] | undefined {
+export function subnetBlocks({ spec }: Subnet): readonly Cidr[] | undefined {
+	if (!blocksOf.has(spec)) blocksOf.set(spec, readBlocks(spec));
+	return blocksOf.get(spec);
+}
+
+function readBlocks(spec: SubnetSpec): readonly Cidr[] | undefined {
 	const blocks: Cidr[] = [];
-	for (const text of splitList(subnet.spec.cidrBlock)) {
+	for (const text of splitList(spec.cidrBlock)) {
 		const cidr = parseCidr(text);
 		if (!cidr || blocks.some(({ family }) => family === cidr.family)) return undefined;
 		blocks.push(cidr);

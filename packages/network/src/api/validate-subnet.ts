@@ -186,7 +186,7 @@ function* overlapProblems(subnet: Subnet, blocks: readonly Cidr[], others: Itera
 	const vpc = vpcOf(subnet);
 	if (vpc === undefined) return;
 	for (const other of others) {
-		if (other.metadata.name === subnet.metadata.name || vpcOf(other) !== vpc || !isOlder(other, subnet)) continue;
+		if (!isOlder(other, subnet) || vpcOf(other) !== vpc) continue;
 		for (const theirs of subnetBlocks(other) ?? []) {
 			const ours = blocks.find((cidr) => cidrsOverlap(cidr, theirs));
 			if (!ours) continue;
@@ -201,9 +201,11 @@ function* overlapProblems(subnet: Subnet, blocks: readonly Cidr[], others: Itera
 	}
 }
 
-function isOlder(a: Subnet, b: Subnet): boolean {
-	const [born, other] = [a, b].map(({ metadata }) => metadata.creationTimestamp ?? '9');
-	return born === other ? a.metadata.name < b.metadata.name : (born ?? '9') < (other ?? '9');
+/** By creation, then by name; an object that is not stored yet is the youngest. */
+function isOlder({ metadata: a }: Subnet, { metadata: b }: Subnet): boolean {
+	if (a.creationTimestamp === b.creationTimestamp) return a.name < b.name;
+	if (a.creationTimestamp === undefined || b.creationTimestamp === undefined) return a.creationTimestamp !== undefined;
+	return a.creationTimestamp < b.creationTimestamp;
 }
 
 function quote(text: string): string {
