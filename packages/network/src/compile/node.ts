@@ -14,7 +14,7 @@ export function compileNode(key: string, read: Read): Fragment {
 	const node = read.get('Node', key);
 	const port = nodePortName(key);
 	const lease = read.get('IP', port);
-	if (!node || !lease) return { rows: [] };
+	if (!node || lease?.ownerKind !== 'Node') return { rows: [] };
 	const rows = ([4, 6] as const).flatMap((family): DesiredRow[] => {
 		const nextHop = family === 4 ? lease.v4 : lease.v6;
 		if (nextHop === undefined) return [];

@@ -75,11 +75,21 @@ export class Planner {
 		for (const owner of this.#index.owners()) this.#dirty.add(owner);
 	}
 
-	/** The owners to plan, each once; they are not dirty any more. */
-	takeDirty(): Owner[] {
-		const owners = [...this.#dirty];
-		this.#dirty.clear();
+	/** The owners to plan, each once and at most `limit`, longest dirty first; they are not dirty any more. */
+	takeDirty(limit = Number.POSITIVE_INFINITY): Owner[] {
+		const owners: Owner[] = [];
+		for (const owner of this.#dirty) {
+			if (owners.length >= limit) break;
+			owners.push(owner);
+			this.#dirty.delete(owner);
+		}
 		return owners;
+	}
+
+	/** Whether the database holds rows of this owner. */
+	holds(owner: Owner): boolean {
+		const [first] = this.#index.rowsOf(owner);
+		return first !== undefined;
 	}
 
 	get hasDirty(): boolean {

@@ -1,0 +1,114 @@
+import { type AddressSpace, type Cidr, cidrsOverlap, formatCidr } from '@tapestry/base';
+import {
+	addressSpaces,
+	defaultSubnet,
+	type Problem,
+	type Subnet,
+	type SubnetFacts,
+	sameFacts,
+	type Vpc,
+	type VpcFacts,
+	validateSubnet,
+	validateVpc,
+} from '@tapestry/network';
+import { readVpc } from './read-vpc.ts';
+import { selectorMatches } from './selector.ts';
+import { subnetFacts } from './subnet-facts.ts';
+
+/** A VPC that is in use. */
+export interface AdmittedVpc {
+	readonly facts: VpcFacts;
+	/** Namespaces that it is for; empty when for all. */
+	readonly namespaces: readonly string[];
+	readonly defaultSubnet: string | undefined;
+}
+
+/** A subnet that is in use. */
+export interface AdmittedSubnet {
+	readonly facts: SubnetFacts;
+	/** What its addresses are given from, one for each of `facts.blocks`. */
+	readonly spaces: readonly AddressSpace[];
+	/** Namespaces whose pods get it. */
+	readonly namespaces: readonly string[];
+	/** Whether its namespace selectors match a namespace with these labels. */
+	selects(labels: Readonly<Record<string, string>>): boolean;
+	readonly isDefault: boolean;
+}
+
+export interface Admission {
+	readonly vpcs: ReadonlyMap<string, AdmittedVpc>;
+	readonly subnets: ReadonlyMap<string, AdmittedSubnet>;
+	/** What is wrong with a VPC, which is in use all the same, by its name. */
+	readonly vpcProblems: ReadonlyMap<string, readonly Problem[]>;
+	/** Why a subnet is not in use, by its name. */
+	readonly refusedSubnets: ReadonlyMap<string, readonly Problem[]>;
+}
+
+export interface AdmissionOptions {
+	/** MTU of subnets that set none, in bytes. */
+	readonly mtu: number;
+	readonly defaultVpc: string;
+	readonly joinSubnet: string;
+	/** The Services' blocks: no subnet of the default VPC may overlap them. */
+	readonly serviceCidrs: readonly Cidr[];
+}
+
+/** Decides which VPCs and subnets are in use, from all of them, so that every controller decides alike. */
+export function admit(vpcs: readonly Vpc[], subnets: readonly Subnet[], options: AdmissionOptions): Admission {
+	const admission = { vpcs: new Map(), subnets: new Map(), vpcProblems: new Map(), refusedSubnets: new Map() };
+	for (const vpc of vpcs) {
+		const { name } = vpc.metadata;
+		const { admitted, problems } = readVpc(vpc, options);
+		const all = [...problems, ...validateVpc(vpc, { subnets })];
+		admission.vpcs.set(name, admitted);
+		if (all.length > 0) admission.vpcProblems.set(name, all);
+	}
+	for (const subnet of subnets.map(defaultSubnet)) {
+		const { name } = subnet.metadata;
+		const problems = [...unbuilt(subnet), ...validateSubnet(subnet, { others: subnets, vpcs }), ...serviceOverlap(subnet, options)];
+		if (problems.length > 0) admission.refusedSubnets.set(name, problems);
+		else admission.subnets.set(name, admittedSubnet(subnet, options));
+	}
+	return admission;
+}
+
+/** Whether a change of the subnet matters to those who use it. */
+export function sameSubnet(a: AdmittedSubnet, b: AdmittedSubnet): boolean {
+	const plain = ({ selects: _, ...rest }: AdmittedSubnet) => rest;
+	return sameFacts(plain(a), plain(b));
+}
+
+function admittedSubnet(subnet: Subnet, options: AdmissionOptions): AdmittedSubnet {
+	const { spec } = subnet;
+	const selectors = spec.namespaceSelectors ?? [];
+	return {
+		facts: subnetFacts(subnet, options),
+		spaces: addressSpaces(subnet),
+		namespaces: spec.namespaces ?? [],
+		selects: (labels) => selectors.some((selector) => selectorMatches(selector, labels)),
+		isDefault: spec.default === true,
+	};
+}
+
+function unbuilt({ metadata, spec }: Subnet): Problem[] {
+	const what = `subnet ${metadata.name} is not in use`;
+	const fix = 'use an overlay subnet: provider ovn, without vlan';
+	if (spec.vlan) return [{ reason: 'NotBuilt', field: 'spec.vlan', what, why: 'underlay subnets are not built yet', fix }];
+	if (spec.provider === 'ovn') return [];
+	return [{ reason: 'NotBuilt', field: 'spec.provider', what, why: `secondary networks (${spec.provider}) are not built yet`, fix }];
+}
+
+function serviceOverlap(subnet: Subnet, options: AdmissionOptions): Problem[] {
+	if (subnet.spec.vpc !== options.defaultVpc) return [];
+	return addressSpaces(subnet).flatMap(({ cidr }) => {
+		const services = options.serviceCidrs.find((other) => cidrsOverlap(cidr, other));
+		if (!services) return [];
+		return {
+			reason: 'CidrOverlap',
+			field: 'spec.cidrBlock',
+			what: `${formatCidr(cidr)} cannot be used in VPC ${options.defaultVpc}`,
+			why: `it overlaps ${formatCidr(services)}, where the Services are`,
+			fix: 'use a block of its own, or another VPC',
+		};
+	});
+}

@@ -1,0 +1,155 @@
+import { isCoded, type Logger, type Signal } from '@tapestry/base';
+import { type KubeClient, type KubeObject, nodes, type Pod, pods, type Resource, type WorkQueue } from '@tapestry/kube';
+import { type IpLease, ipResource, labels, type Problem, virtualMachineInstanceResource, virtualMachineResource } from '@tapestry/network';
+import type { AdmittedSubnet } from '../admission/admit.ts';
+import { problemOf } from '../problems.ts';
+import { chooseSubnet, type Networks } from './choose-subnet.ts';
+import { type Claimant, claimantKey, isFinished, type OwnerKind } from './claimant.ts';
+import type { Claimants } from './claimants.ts';
+import { type Lease, type LeaseOwner, leaseName, leaseObject } from './lease-object.ts';
+import type { LeaseRegistry } from './registry.ts';
+import { addressRequest } from './request.ts';
+
+export interface KeeperDeps {
+	readonly client: KubeClient;
+	readonly claimants: Claimants;
+	readonly registry: LeaseRegistry;
+	readonly networks: Networks;
+	readonly queue: WorkQueue;
+	readonly log: Logger;
+	/** Tells users why an owner has no lease, or that it is well again (`undefined`). */
+	report(key: string, problem: Problem | undefined): void;
+}
+
+const ownerResources: Readonly<Record<OwnerKind, Resource>> = {
+	Pod: pods,
+	Node: nodes,
+	VirtualMachine: virtualMachineResource,
+	VirtualMachineInstance: virtualMachineInstanceResource,
+};
+
+/** Sees to it that each owner has exactly one lease and that nobody else has any. Works owner by owner, from what is, not from what happened. */
+export class LeaseKeeper {
+	readonly #deps: KeeperDeps;
+	/** Owners without a lease, with the subnet that they were refused in. */
+	readonly #unserved = new Map<string, { readonly subnet: string | undefined }>();
+	/** Owners that wait for a lease's name. */
+	readonly #waitingForName = new Map<string, Set<string>>();
+
+	constructor(deps: KeeperDeps) {
+		this.#deps = deps;
+	}
+
+	/** Tries the owners again that got no address in the subnet; all that got none when `subnet` is undefined. */
+	retry(subnet: string | undefined): void {
+		for (const [key, refused] of this.#unserved) if (subnet === undefined || refused.subnet === subnet) this.#deps.queue.add(key);
+	}
+
+	/** An IP object of this name came or went. */
+	nameChanged(name: string): void {
+		for (const key of this.#waitingForName.get(name) ?? []) this.#deps.queue.add(key);
+		this.#waitingForName.delete(name);
+	}
+
+	/** Brings one owner in order. Failures of requests are thrown, to be tried again with a growing pause. */
+	async handle(key: string, signal: Signal): Promise<void> {
+		const { claimants, registry } = this.#deps;
+		const claimant = claimants.get(key);
+		const leases = registry.ofOwner(key);
+		const current = leases.find((lease) => lease.owner?.uid === claimant?.uid && !registry.isLost(lease.name));
+		for (const lease of leases) if (lease !== current) await this.#release(lease, claimant, signal);
+		if (!claimant) this.#served(key);
+		else if (current) await this.#follow(key, claimant, current, signal);
+		else if (claimant.isLeaving) this.#served(key);
+		else await this.#lease(key, claimant, signal);
+	}
+
+	async #release(lease: Lease, claimant: Claimant | undefined, signal: Signal): Promise<void> {
+		const { client, log } = this.#deps;
+		// Watches of two kinds are not ordered: the owner may be newer than what its own watch has shown so far. The API knows.
+		const isForGone = lease.owner?.uid !== claimant?.uid;
+		if (isForGone && lease.owner && !(await this.#isGone(lease.owner, signal))) return;
+		log.info('releasing a lease', { lease: lease.name, v4: lease.v4, v6: lease.v6 });
+		try {
+			await client.remove(ipResource, { name: lease.name }, { uid: lease.uid, signal });
+		} catch (error) {
+			if (!isCoded(error, 'KUBE_NOT_FOUND') && !isCoded(error, 'KUBE_CONFLICT')) throw error;
+		}
+	}
+
+	async #isGone(owner: LeaseOwner, signal: Signal): Promise<boolean> {
+		const name = owner.namespace === '' ? { name: owner.name } : { name: owner.name, namespace: owner.namespace };
+		try {
+			const object = await this.#deps.client.get<KubeObject>(ownerResources[owner.kind], name, { signal });
+			return object.metadata.uid !== owner.uid || (owner.kind === 'Pod' && isFinished(object as Pod));
+		} catch (error) {
+			if (isCoded(error, 'KUBE_NOT_FOUND')) return true;
+			throw error;
+		}
+	}
+
+	/** The owner has its lease: only where it runs may have to be written down. */
+	async #follow(key: string, claimant: Claimant, lease: Lease, signal: Signal): Promise<void> {
+		const { node } = claimant;
+		if (node !== '' && node !== lease.node) {
+			const metadata = { uid: lease.uid, labels: { [labels.nodeName]: node } };
+			const patch = { metadata, spec: { nodeName: node } };
+			await this.#deps.client.patch<IpLease>(ipResource, { name: lease.name }, 'application/merge-patch+json', patch, { signal });
+		}
+		this.#served(key);
+	}
+
+	async #lease(key: string, claimant: Claimant, signal: Signal): Promise<void> {
+		const { client, registry, networks } = this.#deps;
+		const name = this.#freeName(key, claimant);
+		if (name === undefined) return;
+		let subnet: AdmittedSubnet | undefined;
+		let object: IpLease;
+		try {
+			const request = addressRequest(claimant);
+			subnet = chooseSubnet(claimant, request, networks);
+			const addresses = registry.reserve(name, claimant, subnet, request);
+			object = leaseObject(claimant, name, subnet.facts.name, addresses);
+		} catch (error) {
+			if (!isCoded(error)) throw error;
+			this.#unserved.set(key, { subnet: subnet?.facts.name });
+			this.#deps.report(key, problemOf(error));
+			return;
+		}
+		try {
+			// The registry takes the lease from the watch, as it does those of others.
+			await client.create(ipResource, object, { signal });
+		} catch (error) {
+			registry.unreserve(name);
+			if (!isCoded(error, 'KUBE_EXISTS')) throw error;
+			this.#waitForName(name, key);
+		}
+	}
+
+	/** First come keeps the plain name; a living owner of the same name in the same namespace gets another. Undefined while that is not clear. */
+	#freeName(key: string, claimant: Claimant): string | undefined {
+		const { registry, claimants } = this.#deps;
+		for (const isSecond of [false, true]) {
+			const name = leaseName(claimant, isSecond);
+			const user = registry.userOfName(name);
+			if (!user) return name;
+			const { owner } = user;
+			const isOtherAlive = owner !== undefined && owner.uid !== claimant.uid && claimants.get(claimantKey(owner))?.uid === owner.uid;
+			if (owner !== undefined && !isOtherAlive) {
+				this.#waitForName(name, key);
+				return undefined;
+			}
+		}
+		this.#waitForName(leaseName(claimant, true), key);
+		return undefined;
+	}
+
+	#waitForName(name: string, key: string): void {
+		this.#waitingForName.set(name, (this.#waitingForName.get(name) ?? new Set()).add(key));
+	}
+
+	#served(key: string): void {
+		this.#unserved.delete(key);
+		this.#deps.report(key, undefined);
+	}
+}

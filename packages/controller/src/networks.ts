@@ -1,0 +1,93 @@
+import type { Problem, World } from '@tapestry/network';
+import { type Admission, type AdmissionOptions, type AdmittedSubnet, admit, sameSubnet } from './admission/admit.ts';
+import type { Networks } from './leases/choose-subnet.ts';
+import type { LeaseRegistry } from './leases/registry.ts';
+import type { Sources } from './world/sources.ts';
+
+export interface NetworkOptions extends AdmissionOptions {
+	/** Subnet of pods that nothing else gives one, unless a subnet says `spec.default`. */
+	readonly defaultSubnet: string;
+}
+
+export interface NetworksDeps {
+	readonly sources: Pick<Sources, 'vpcs' | 'subnets' | 'namespaces'>;
+	readonly world: World;
+	readonly registry: LeaseRegistry;
+	/** Objects that came into use, went out of it, or changed in a way that may matter to owners without a lease. */
+	onChange(): void;
+	onSubnet(name: string): void;
+	onVpc(name: string): void;
+}
+
+const nothing: Admission = { vpcs: new Map(), subnets: new Map(), vpcProblems: new Map(), refusedSubnets: new Map() };
+
+/** The VPCs and subnets that are in use, kept up to date in the world and the registry. */
+export class NetworkView implements Networks {
+	readonly #deps: NetworksDeps;
+	readonly #options: NetworkOptions;
+	#admission = nothing;
+
+	constructor(deps: NetworksDeps, options: NetworkOptions) {
+		this.#deps = deps;
+		this.#options = options;
+	}
+
+	/** Looks at all VPCs and subnets anew. */
+	refresh(): void {
+		const { sources, world, registry } = this.#deps;
+		const before = this.#admission;
+		const after = admit([...sources.vpcs.objects.values()], [...sources.subnets.objects.values()], this.#options);
+		this.#admission = after;
+		for (const name of new Set([...before.vpcs.keys(), ...after.vpcs.keys()])) world.set('Vpc', name, after.vpcs.get(name)?.facts);
+		for (const name of new Set([...before.subnets.keys(), ...after.subnets.keys()])) {
+			const old = before.subnets.get(name);
+			const now = after.subnets.get(name);
+			world.set('Subnet', name, now?.facts);
+			if (!old || !now || !sameSubnet(old, now)) registry.setSubnet(name, now);
+		}
+		// The status of every object may depend on any other: writers find out for themselves whether theirs changed.
+		for (const name of sources.vpcs.objects.keys()) this.#deps.onVpc(name);
+		for (const name of sources.subnets.objects.keys()) this.#deps.onSubnet(name);
+		this.#deps.onChange();
+	}
+
+	get defaultSubnet(): string {
+		const said = [...this.#admission.subnets.values()].filter(
+			(subnet) => subnet.isDefault && subnet.facts.vpc === this.#options.defaultVpc,
+		);
+		return said[0]?.facts.name ?? this.#options.defaultSubnet;
+	}
+
+	get joinSubnet(): string {
+		return this.#options.joinSubnet;
+	}
+
+	subnet(name: string): AdmittedSubnet | undefined {
+		return this.#admission.subnets.get(name);
+	}
+
+	refusal(name: string): readonly Problem[] | undefined {
+		return this.#admission.refusedSubnets.get(name);
+	}
+
+	subnets() {
+		return this.#admission.subnets.values();
+	}
+
+	vpc(name: string) {
+		return this.#admission.vpcs.get(name);
+	}
+
+	vpcs() {
+		return this.#admission.vpcs.values();
+	}
+
+	vpcProblems(name: string): readonly Problem[] | undefined {
+		return this.#admission.vpcProblems.get(name);
+	}
+
+	namespace(name: string) {
+		const namespace = this.#deps.sources.namespaces.objects.get(name);
+		return namespace && { labels: namespace.metadata.labels ?? {}, annotations: namespace.metadata.annotations ?? {} };
+	}
+}

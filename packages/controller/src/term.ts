@@ -1,0 +1,245 @@
+import type { Clock, Logger, Signal } from '@tapestry/base';
+import { createEventRecorder, createWorkQueue, type EventRecorder, type KubeClient, type WorkQueue } from '@tapestry/kube';
+import { Compiler, type Owner, type Problem, World } from '@tapestry/network';
+import type { Replica, Session } from '@tapestry/ovsdb';
+import { CommitLoop } from './commit/commit-loop.ts';
+import { type HeldLock, requestLock } from './commit/held-lock.ts';
+import { obstacleProblem } from './commit/obstacle-problem.ts';
+import { createDefaults, type DefaultOptions } from './defaults.ts';
+import { claimantKey } from './leases/claimant.ts';
+import { type Claimants, followClaimants } from './leases/claimants.ts';
+import { LeaseKeeper } from './leases/keeper.ts';
+import { parseLease } from './leases/lease-object.ts';
+import { LeaseRegistry } from './leases/registry.ts';
+import { type NetworkOptions, NetworkView } from './networks.ts';
+import { problemOf } from './problems.ts';
+import { Annotator } from './status/annotator.ts';
+import { NetworkStatus } from './status/network-status.ts';
+import { ProblemReporter } from './status/reporter.ts';
+import { UnbuiltKinds } from './status/unbuilt-kinds.ts';
+import { leaseFacts } from './world/lease-facts.ts';
+import { nodeFacts } from './world/node-facts.ts';
+import { endpointSliceFacts, serviceFacts } from './world/service-facts.ts';
+import type { Sources } from './world/sources.ts';
+
+export interface TermDeps {
+	readonly client: KubeClient;
+	readonly sources: Sources;
+	readonly session: Session;
+	readonly replica: Replica;
+	readonly clock: Clock;
+	readonly random: () => number;
+	readonly log: Logger;
+}
+
+export type TermOptions = NetworkOptions & DefaultOptions;
+
+/** Requests to the API that one kind of work may have in flight. */
+const concurrency = 32;
+
+/** Leads until the signal is aborted. All that it knows it reads from Kubernetes and the Northbound database; nothing outlives a term. */
+export async function lead(deps: TermDeps, options: TermOptions, signal: Signal): Promise<void> {
+	await deps.sources.synced(signal);
+	await createDefaults(deps.client, deps.sources, options, signal);
+	await using lock = requestLock(deps.session);
+	await lock.held(signal);
+	using term = new Term(deps, options, lock);
+	await term.run(signal);
+}
+
+/** The parts of the controller, and what each tells the others. */
+class Term implements Disposable {
+	readonly #deps: TermDeps;
+	readonly #world = new World();
+	readonly #compiler: Compiler;
+	readonly #commit: CommitLoop;
+	readonly #registry: LeaseRegistry;
+	readonly #networks: NetworkView;
+	readonly #claimants: Claimants;
+	readonly #keeper: LeaseKeeper;
+	readonly #events: EventRecorder;
+	readonly #reporter: ProblemReporter;
+	readonly #leaseQueue: WorkQueue;
+	readonly #writeQueue: WorkQueue;
+	readonly #writers: Readonly<Record<string, (key: string, signal: Signal) => Promise<void>>>;
+	readonly #stops: (() => void)[] = [];
+
+	constructor(deps: TermDeps, options: TermOptions, lock: HeldLock) {
+		this.#deps = deps;
+		const { client, sources, clock } = deps;
+		this.#leaseQueue = createWorkQueue(deps);
+		this.#writeQueue = createWorkQueue(deps);
+		this.#events = createEventRecorder(deps, { component: 'tapestry-controller' });
+		this.#compiler = new Compiler(this.#world);
+		this.#commit = new CommitLoop(
+			{ ...deps, compiler: this.#compiler, lock },
+			{
+				onSettled: (owners) => {
+					for (const owner of owners) this.#settled(owner);
+				},
+				onBlocked: (owner, obstacles) => this.#blocked(owner, obstacleProblem(obstacles)),
+				onRefused: (owner, error) => this.#blocked(owner, problemOf(error)),
+			},
+		);
+		const isInstalled = (owner: string) => this.#commit.holds(owner);
+		this.#registry = new LeaseRegistry({
+			isInstalled: (name) => isInstalled(`IP/${name}`),
+			onHeld: (name) => this.#leaseChanged(name),
+			onLost: (lease) => {
+				deps.log.warn('two leases have one address', { lost: lease.name });
+				if (lease.owner) this.#leaseQueue.add(claimantKey(lease.owner));
+			},
+			onFreed: (subnet) => {
+				this.#keeper.retry(subnet);
+				this.#later(`subnet ${subnet}`);
+			},
+		});
+		this.#networks = new NetworkView(
+			{
+				sources,
+				world: this.#world,
+				registry: this.#registry,
+				onChange: () => this.#keeper.retry(undefined),
+				onSubnet: (name) => this.#later(`subnet ${name}`),
+				onVpc: (name) => this.#later(`vpc ${name}`),
+			},
+			options,
+		);
+		this.#claimants = followClaimants(sources, (key) => this.#claimantChanged(key));
+		this.#reporter = new ProblemReporter({ client, sources, events: this.#events, clock, enqueue: (key) => this.#later(`report ${key}`) });
+		this.#keeper = new LeaseKeeper({
+			...deps,
+			claimants: this.#claimants,
+			registry: this.#registry,
+			networks: this.#networks,
+			queue: this.#leaseQueue,
+			report: (key, problem) => this.#reporter.report(key, 'lease', problem),
+		});
+		const views = { client, sources, clock, events: this.#events, networks: this.#networks, registry: this.#registry };
+		const status = new NetworkStatus({ ...views, isInstalled });
+		const annotator = new Annotator({ ...views, claimants: this.#claimants, isInstalled: (name) => isInstalled(`IP/${name}`) });
+		const unbuilt = new UnbuiltKinds(deps, (key) => this.#later(`unbuilt ${key}`));
+		this.#stops.push(() => unbuilt.close());
+		this.#writers = {
+			report: (key, aborted) => this.#reporter.write(key, aborted),
+			annotate: (key, aborted) => annotator.write(key, aborted),
+			subnet: (key, aborted) => status.writeSubnet(key, aborted),
+			vpc: (key, aborted) => status.writeVpc(key, aborted),
+			unbuilt: (key, aborted) => unbuilt.write(key, aborted),
+		};
+		this.#load();
+		this.#subscribe();
+	}
+
+	async run(signal: Signal): Promise<void> {
+		const abort = new AbortController();
+		const stop = (): void => abort.abort(signal.reason);
+		if (signal.aborted) stop();
+		signal.addEventListener('abort', stop, { once: true });
+		try {
+			await Promise.all([
+				this.#commit.run(abort.signal),
+				this.#leaseQueue.run(concurrency, (key, aborted) => this.#keeper.handle(key, aborted), abort.signal),
+				this.#writeQueue.run(concurrency, (key, aborted) => this.#write(key, aborted), abort.signal),
+			]);
+		} finally {
+			stop();
+			signal.removeEventListener('abort', stop);
+		}
+	}
+
+	[Symbol.dispose](): void {
+		for (const stop of this.#stops) stop();
+		this.#claimants[Symbol.dispose]();
+		this.#compiler.close();
+	}
+
+	/** Takes in what is there. Leases come before subnets, because a subnet takes over all its leases at once. */
+	#load(): void {
+		const { sources } = this.#deps;
+		for (const object of sources.ips.objects.values()) this.#registry.put(parseLease(object));
+		this.#networks.refresh();
+		for (const [key, node] of sources.nodes.objects) this.#world.set('Node', key, nodeFacts(node));
+		for (const [key, service] of sources.services.objects) this.#world.set('Service', key, serviceFacts(service));
+		for (const [key, slice] of sources.endpointSlices.objects) this.#world.set('EndpointSlice', key, endpointSliceFacts(slice));
+		for (const key of this.#claimants.keys()) this.#leaseQueue.add(key);
+		for (const object of sources.ips.objects.values()) {
+			const { owner } = parseLease(object);
+			if (owner) this.#leaseQueue.add(claimantKey(owner));
+		}
+	}
+
+	#subscribe(): void {
+		const { sources } = this.#deps;
+		const refresh = (): void => this.#networks.refresh();
+		const wake = (): void => this.#commit.wake();
+		this.#stops.push(
+			sources.ips.onChange(({ key, after }) => {
+				if (after) this.#registry.put(parseLease(after));
+				else this.#registry.remove(key);
+				this.#keeper.nameChanged(key);
+			}),
+			sources.vpcs.onChange(refresh),
+			sources.subnets.onChange(refresh),
+			sources.namespaces.onChange(() => this.#keeper.retry(undefined)),
+			sources.nodes.onChange(({ key, after }) => this.#world.set('Node', key, after && nodeFacts(after))),
+			sources.services.onChange(({ key, after }) => this.#world.set('Service', key, after && serviceFacts(after))),
+			sources.endpointSlices.onChange(({ key, after }) => this.#world.set('EndpointSlice', key, after && endpointSliceFacts(after))),
+			this.#world.onChange(wake),
+		);
+	}
+
+	#claimantChanged(key: string): void {
+		this.#leaseQueue.add(key);
+		for (const lease of this.#registry.ofOwner(key)) this.#publish(lease.name);
+		this.#later(`annotate ${key}`);
+	}
+
+	#leaseChanged(name: string): void {
+		this.#publish(name);
+		const lease = this.#registry.held(name);
+		if (!lease) return;
+		if (lease.owner) this.#leaseQueue.add(claimantKey(lease.owner));
+		this.#later(`subnet ${lease.subnet}`);
+	}
+
+	#publish(name: string): void {
+		const lease = this.#registry.held(name);
+		const claimant = lease?.owner && this.#claimants.get(claimantKey(lease.owner));
+		this.#world.set('IP', name, lease && leaseFacts(lease, claimant));
+	}
+
+	/** The Northbound database holds what the owner wants. */
+	#settled(owner: Owner): void {
+		const at = owner.indexOf('/');
+		const name = owner.slice(at + 1);
+		if (owner.startsWith('Subnet/')) this.#later(`subnet ${name}`);
+		if (owner.startsWith('Vpc/')) this.#later(`vpc ${name}`);
+		const key = this.#claimantOf(owner);
+		if (key === undefined) return;
+		this.#reporter.report(key, 'port', undefined);
+		this.#later(`annotate ${key}`);
+	}
+
+	#blocked(owner: Owner, problem: Problem | undefined): void {
+		if (!problem) return;
+		this.#deps.log.warn('rows are not written', { owner, ...problem });
+		const key = this.#claimantOf(owner);
+		if (key !== undefined) this.#reporter.report(key, 'port', problem);
+	}
+
+	/** The owner of the lease that owns rows. */
+	#claimantOf(owner: Owner): string | undefined {
+		const lease = owner.startsWith('IP/') ? this.#registry.held(owner.slice('IP/'.length)) : undefined;
+		return lease?.owner && claimantKey(lease.owner);
+	}
+
+	#later(work: string): void {
+		this.#writeQueue.add(work);
+	}
+
+	async #write(work: string, signal: Signal): Promise<void> {
+		const at = work.indexOf(' ');
+		await this.#writers[work.slice(0, at)]?.(work.slice(at + 1), signal);
+	}
+}

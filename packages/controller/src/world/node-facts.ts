@@ -1,0 +1,8 @@
+import { parseIp } from '@tapestry/base';
+import type { Node } from '@tapestry/kube';
+import type { NodeFacts } from '@tapestry/network';
+
+export function nodeFacts(node: Node): NodeFacts {
+	const addresses = (node.status?.addresses ?? []).filter(({ type, address }) => type === 'InternalIP' && parseIp(address));
+	return { name: node.metadata.name, addresses: addresses.map(({ address }) => address).sort() };
+}

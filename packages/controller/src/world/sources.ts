@@ -1,0 +1,72 @@
+import type { Signal } from '@tapestry/base';
+import {
+	createReflector,
+	type EndpointSlice,
+	endpointSlices,
+	type KubeObject,
+	type Namespace,
+	type Node,
+	namespaces,
+	nodes,
+	type Pod,
+	pods,
+	type Reflector,
+	type ReflectorDeps,
+	type Resource,
+	type Service,
+	services,
+} from '@tapestry/kube';
+import {
+	type IpLease,
+	ipResource,
+	type Subnet,
+	subnetResource,
+	type VirtualMachine,
+	type VirtualMachineInstance,
+	type Vpc,
+	virtualMachineInstanceResource,
+	virtualMachineResource,
+	vpcResource,
+} from '@tapestry/network';
+
+/** Live copies of everything that the controller looks at. They are kept while another controller leads, so that taking over is quick. */
+export interface Sources extends AsyncDisposable {
+	readonly vpcs: Reflector<Vpc>;
+	readonly subnets: Reflector<Subnet>;
+	readonly ips: Reflector<IpLease>;
+	readonly namespaces: Reflector<Namespace>;
+	readonly nodes: Reflector<Node>;
+	readonly pods: Reflector<Pod>;
+	readonly services: Reflector<Service>;
+	readonly endpointSlices: Reflector<EndpointSlice>;
+	readonly vms: Reflector<VirtualMachine>;
+	readonly vmis: Reflector<VirtualMachineInstance>;
+	synced(signal: Signal): Promise<void>;
+}
+
+export function openSources(deps: ReflectorDeps): Sources {
+	const all: Reflector[] = [];
+	const open = <T extends KubeObject>(resource: Resource): Reflector<T> => {
+		const reflector = createReflector<T>(deps, { resource });
+		all.push(reflector as unknown as Reflector);
+		return reflector;
+	};
+	return {
+		vpcs: open<Vpc>(vpcResource),
+		subnets: open<Subnet>(subnetResource),
+		ips: open<IpLease>(ipResource),
+		namespaces: open<Namespace>(namespaces),
+		nodes: open<Node>(nodes),
+		pods: open<Pod>(pods),
+		services: open<Service>(services),
+		endpointSlices: open<EndpointSlice>(endpointSlices),
+		vms: open<VirtualMachine>(virtualMachineResource),
+		vmis: open<VirtualMachineInstance>(virtualMachineInstanceResource),
+		async synced(signal) {
+			await Promise.all(all.map((reflector) => reflector.synced(signal)));
+		},
+		async [Symbol.asyncDispose]() {
+			await Promise.all(all.map((reflector) => reflector.close()));
+		},
+	};
+}
