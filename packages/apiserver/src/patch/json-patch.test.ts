@@ -44,6 +44,7 @@ describe('applyJsonPatch', () => {
 		['an index past the end', { op: 'add', path: '/list/3', value: 1 }],
 		['the end of a list, to replace', { op: 'replace', path: '/list/-', value: 1 }],
 		['the prototype', { op: 'add', path: '/__proto__/polluted', value: 1 }],
+		['the prototype itself', { op: 'add', path: '/__proto__', value: { polluted: true } }],
 		['a missing source', { op: 'copy', from: '/gone', path: '/a' }],
 		['its own child as a target', { op: 'move', from: '/metadata', path: '/metadata/labels/a' }],
 		['the whole document, to remove', { op: 'remove', path: '' }],

@@ -11,6 +11,7 @@ describe('applyMergePatch', () => {
 		[{ a: ['b'] }, { a: 'c' }, { a: 'c' }],
 		[{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
 		[{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
+		[{ a: { b: 'c', kept: 1 } }, { a: { b: 'd' } }, { a: { b: 'd', kept: 1 } }],
 		[{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
 		[{ e: null }, { a: 1 }, { e: null, a: 1 }],
 		[{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],

@@ -138,6 +138,8 @@ describe('applyStrategicPatch', () => {
 		const deployment = { spec: { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } } } };
 		const change = { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } };
 		expect(patch('apps/Deployment', deployment, change)).toEqual({ spec: { strategy: { type: 'Recreate' } } });
+		const nulled = { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate', rollingUpdate: null } } };
+		expect(patch('apps/Deployment', deployment, nulled)).toEqual({ spec: { strategy: { type: 'Recreate' } } });
 		const bad = { spec: { strategy: { $retainKeys: [], type: 'Recreate' } } };
 		expect(() => patch('apps/Deployment', deployment, bad)).toThrow(/\$retainKeys/);
 	});

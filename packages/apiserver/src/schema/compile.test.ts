@@ -36,6 +36,17 @@ describe('prune', () => {
 		expect(schema.prune({ spec: { free: { deep: 1 }, known: { gone: 1 } } })).toEqual({ spec: { free: { deep: 1 }, known: {} } });
 	});
 
+	it('extends preserving to the items of a list, whose specified fields are pruned all the same', () => {
+		const items = { type: 'object', properties: { known: { type: 'object', properties: {} } } };
+		const schema = spec({ list: { type: 'array', items, 'x-kubernetes-preserve-unknown-fields': true } });
+		expect(schema.prune({ spec: { list: [{ free: 1, known: { gone: 1 } }] } })).toEqual({ spec: { list: [{ free: 1, known: {} }] } });
+	});
+
+	it('prunes inside a list that stands where none belongs', () => {
+		const schema = spec({ x: { type: 'object', properties: { a: { type: 'string' } } } });
+		expect(schema.prune({ spec: { x: [{ a: 'gone' }, [{ b: 1 }], 1] } })).toEqual({ spec: { x: [{}, [{}], 1] } });
+	});
+
 	it('keeps the values of additionalProperties', () => {
 		const map = { type: 'object', additionalProperties: { type: 'object', properties: { a: { type: 'string' } } } };
 		const any = { type: 'object', additionalProperties: true };
@@ -160,6 +171,13 @@ describe('validate', () => {
 	it('accepts integers as numbers, and null where nullable', () => {
 		expect(errorsOf({ type: 'number' }, 1)).toEqual([]);
 		expect(errorsOf({ type: 'integer', minimum: 5, nullable: true }, null)).toEqual([]);
+	});
+
+	it('holds null, too, to the enum', () => {
+		expect(errorsOf({ type: 'string', nullable: true, enum: ['a'] }, null)).toEqual([
+			'spec.x: Unsupported value: null: supported values: "a"',
+		]);
+		expect(errorsOf({ type: 'string', nullable: true, enum: ['a', null] }, null)).toEqual([]);
 	});
 
 	it('reads Go patterns', () => {
