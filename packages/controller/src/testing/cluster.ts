@@ -1,0 +1,194 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { isCoded, silentLogger } from '@tapestry/base';
+import { systemClock } from '@tapestry/host';
+import {
+	customResourceDefinitions as crds,
+	createKubeClient,
+	type KubeConnection,
+	type KubeObject,
+	type Namespace,
+	type Node,
+	namespaces,
+	nodes,
+	type Pod,
+	pods,
+} from '@tapestry/kube';
+import { customResourceDefinitions, monitoredColumns, nbSchema, type Row, type Tables } from '@tapestry/network';
+import { connect, type Replica, type Session } from '@tapestry/ovsdb';
+import { startTestApiServer, type TestApiServer } from '../../../apiserver/src/testing/server.ts';
+import { nbSchemaPath, type OvsdbServer, startOvsdbServer } from '../../../ovsdb/src/testing/server.ts';
+import { openSources, type Sources } from '../world/sources.ts';
+
+/** How long a test waits for what must come. */
+const deadline = 30_000;
+
+/** A Kubernetes API with all kinds installed and an empty Northbound database: everything that a controller talks to. */
+export class TestCluster implements AsyncDisposable {
+	readonly api: TestApiServer;
+	readonly nb: OvsdbServer;
+	readonly client: KubeConnection;
+	readonly session: Session;
+	readonly sources: Sources;
+	readonly replica: Replica;
+	readonly #controllers = new Set<TestController>();
+	readonly #watchers = new Set<() => void>();
+
+	static async start(): Promise<TestCluster> {
+		const [api, nb] = await Promise.all([startTestApiServer(), startOvsdbServer({ schemaPath: nbSchemaPath })]);
+		const deps = { clock: systemClock, random: Math.random, log: silentLogger };
+		const client = createKubeClient(deps, { kubeconfig: api.kubeconfig });
+		for (const definition of customResourceDefinitions()) await client.create(crds, definition as KubeObject);
+		for (const name of ['default', 'kube-system']) {
+			await client.create<Namespace>(namespaces, { metadata: { name } }).catch((error: unknown) => {
+				if (!isCoded(error, 'KUBE_EXISTS')) throw error;
+			});
+		}
+		const session = connect(deps, { endpoint: nb.endpoint });
+		const tables = Object.fromEntries(Object.entries(monitoredColumns).map(([table, columns]) => [table, { columns }]));
+		const replica = await session.monitor(nbSchema.name, tables);
+		const sources = openSources({ ...deps, client });
+		await sources.synced(AbortSignal.timeout(deadline));
+		return new TestCluster(api, nb, client, session, replica, sources);
+	}
+
+	private constructor(api: TestApiServer, nb: OvsdbServer, client: KubeConnection, session: Session, replica: Replica, sources: Sources) {
+		this.api = api;
+		this.nb = nb;
+		this.client = client;
+		this.session = session;
+		this.replica = replica;
+		this.sources = sources;
+		const wake = (): void => {
+			for (const watcher of [...this.#watchers]) watcher();
+		};
+		replica.onChange(wake);
+		for (const reflector of this.reflectors()) reflector.onChange(wake);
+	}
+
+	reflectors() {
+		const { vpcs, subnets, ips, pods: podObjects, nodes: nodeObjects, vms, vmis } = this.sources;
+		return [vpcs, subnets, ips, podObjects, nodeObjects, vms, vmis] as const;
+	}
+
+	/** A controller as its own process; resolves when it stands for election. */
+	async startController(id: string): Promise<TestController> {
+		const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+		const flags = ['--kubeconfig', this.api.kubeconfig, '--nb', this.nb.endpoint, '--id', id, '--log-level', 'warn', '--ready-fd', '3'];
+		const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+		const controller = new TestController(child);
+		this.#controllers.add(controller);
+		await controller.ready;
+		return controller;
+	}
+
+	async addNode(name: string, ...addresses: string[]): Promise<void> {
+		const node = await this.client.create<Node>(nodes, { metadata: { name } });
+		const status = { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) };
+		await this.client.replace<Node>(nodes, { ...node, status }, { subresource: 'status' });
+	}
+
+	/** A pod that the scheduler has given a node. */
+	addPod(
+		name: string,
+		options: { readonly node?: string; readonly namespace?: string; readonly annotations?: Record<string, string> } = {},
+	) {
+		const { node = 'n1', namespace = 'default', annotations = {} } = options;
+		const metadata = { name, namespace, annotations };
+		return this.client.create<Pod>(pods, { metadata, spec: { nodeName: node, containers: [{ name: 'main', image: 'none' }] } });
+	}
+
+	pod(name: string, namespace = 'default'): Pod | undefined {
+		return this.sources.pods.objects.get(`${namespace}/${name}`);
+	}
+
+	rows(table: keyof typeof monitoredColumns): Row[] {
+		return [...this.replica.table(table).values()];
+	}
+
+	port(name: string): Row | undefined {
+		return this.rows('Logical_Switch_Port').find((row) => row.name === name);
+	}
+
+	tables(): Tables {
+		return Object.fromEntries(Object.keys(monitoredColumns).map((table) => [table, this.replica.table(table)]));
+	}
+
+	/** Waits until the condition holds; looks at each change that is seen. `what` is for the message. */
+	until(what: string, condition: () => boolean): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const check = (): void => {
+				if (!condition()) return;
+				finish();
+				resolve();
+			};
+			const timer = setTimeout(() => {
+				finish();
+				reject(new Error(`waited in vain: ${what}\n${[...this.#controllers].map(({ log }) => log.join('\n')).join('\n')}`));
+			}, deadline);
+			const finish = (): void => {
+				clearTimeout(timer);
+				this.#watchers.delete(check);
+			};
+			this.#watchers.add(check);
+			check();
+		});
+	}
+
+	/** Changes, of the API's objects and of the database, from now until `stop` is called. */
+	countWrites(): { stop(): readonly string[] } {
+		const seen: string[] = [];
+		const stops = [
+			this.replica.onChange((changes) => {
+				seen.push(...changes.map(({ table, uuid }) => `${table} ${uuid}`));
+			}),
+			...this.reflectors().map((reflector) => reflector.onChange(({ key, after }) => seen.push(`${after?.kind ?? 'gone'} ${key}`))),
+		];
+		return {
+			stop() {
+				for (const stop of stops) stop();
+				return seen;
+			},
+		};
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		for (const controller of this.#controllers) await controller.kill('SIGKILL');
+		await this.sources[Symbol.asyncDispose]();
+		this.client[Symbol.dispose]();
+		await this.session.close();
+		await this.nb.stop();
+		await this.api.close();
+	}
+}
+
+export class TestController {
+	readonly log: string[] = [];
+	readonly ready: Promise<void>;
+	readonly #child: ChildProcess;
+
+	constructor(child: ChildProcess) {
+		this.#child = child;
+		createInterface({ input: child.stderr as Readable }).on('line', (line) => this.log.push(line));
+		const ready = once(child.stdio[3] as Readable, 'data');
+		const exited = once(child, 'exit').then(() => {
+			throw new Error(`the controller ended before it was ready:\n${this.log.join('\n')}`);
+		});
+		exited.catch(() => {});
+		this.ready = Promise.race([ready, exited]).then(() => {});
+	}
+
+	get pid(): number {
+		return this.#child.pid ?? 0;
+	}
+
+	async kill(signal: NodeJS.Signals): Promise<void> {
+		if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+		const exited = once(this.#child, 'exit');
+		this.#child.kill(signal);
+		await exited;
+	}
+}
