@@ -65,7 +65,7 @@ describe('LinkMonitor', () => {
 		setLink(socket, 'tap0', { up: true });
 		const seen = recorder();
 		monitor.watch(pod.namespace, seen.listener);
-		const holder = await holdTap(pod.namespace, { name: 'tap0', queues: 3 });
+		const holder = await holdTap(pod.path, { name: 'tap0', queues: 3 });
 		await seen.until(changed('tap0', ({ carrier, queues }) => carrier && queues?.used === 3));
 		// Carrier rises with the first queue: on its own it does not say that the holder has opened them all.
 		expect(seen.events.some(changed('tap0', ({ carrier, queues }) => carrier && queues?.used === 1))).toBe(true);

@@ -10,6 +10,7 @@ import {
 	whereUuid,
 } from '@tapestry/network';
 import type { Replica, Session } from '@tapestry/ovsdb';
+import { waitFor } from '../wait-for.ts';
 
 const database = 'Open_vSwitch';
 /** Marks the ports that agents made, with what they belong to. Kube-OVN's agents use the same name for their mark. */
@@ -139,24 +140,18 @@ export class IntegrationBridge {
 	}
 
 	/** Resolves when ovn-controller has installed the flows of an interface; rejects when Open vSwitch cannot use the device. */
-	installed(uuid: Uuid, signal: Signal): Promise<void> {
-		return new Promise((resolve, reject) => {
-			const settle = (act: () => void): void => {
-				stop();
-				signal.removeEventListener('abort', onAbort);
-				act();
-			};
-			const onAbort = (): void => settle(() => reject(notInstalled(this.#interface(uuid), signal)));
-			const check = (): void => {
-				const row = this.#interface(uuid);
-				if (row?.error) settle(() => reject(unusable(row.name, row.error ?? '')));
-				else if (row?.external_ids['ovn-installed'] === 'true') settle(resolve);
-			};
-			const stop = this.#replica.onChange(check);
-			signal.addEventListener('abort', onAbort, { once: true });
-			if (signal.aborted) onAbort();
-			else check();
-		});
+	async installed(uuid: Uuid, signal: Signal): Promise<void> {
+		const check = (): true | undefined => {
+			const row = this.#interface(uuid);
+			if (row?.error) throw unusable(row.name, row.error);
+			return row?.external_ids['ovn-installed'] === 'true' ? true : undefined;
+		};
+		await waitFor(
+			(listener) => this.#replica.onChange(listener),
+			check,
+			signal,
+			() => notInstalled(this.#interface(uuid), signal),
+		);
 	}
 
 	/** Unplugs a device; does nothing when it is not plugged in. */

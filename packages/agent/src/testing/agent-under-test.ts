@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { type Logger, silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
+import { LinkMonitor } from '@tapestry/linux';
 import { Journal } from '../attach/journal.ts';
+import { LiftMode } from '../attach/lift.ts';
 import { VethMode } from '../attach/veth.ts';
 import type { PluginAnswer } from '../cni/call.ts';
 import { CniCommands, type CniOptions } from '../cni/commands.ts';
@@ -25,12 +27,20 @@ export interface AgentUnderTest {
 	readonly workloads: FakeWorkloads;
 	readonly journal: Journal;
 	readonly bridge: IntegrationBridge;
+	readonly modes: { readonly veth: VethMode; readonly lift: LiftMode };
 	/** Seconds of each step in order. */
 	readonly steps: { readonly step: string; readonly seconds: number }[];
+	/** Lets go of everything without cleaning up, as a killed agent does; its namespaces, ports and journal stay. */
+	abandon(): Promise<void>;
 	call(command: Command, options: CallOptions): Promise<PluginAnswer & { readonly json: Record<string, unknown> }>;
 }
 
-export async function startAgent(node: MiniNode, options: CniOptions & { readonly log?: Logger } = {}): Promise<AgentUnderTest> {
+export interface AgentOptions extends CniOptions {
+	readonly log?: Logger;
+	readonly isVmm?: (executable: string) => boolean;
+}
+
+export async function startAgent(node: MiniNode, options: AgentOptions = {}): Promise<AgentUnderTest> {
 	const log = options.log ?? silentLogger;
 	const bridge = await IntegrationBridge.open(node.session);
 	const journal = new Journal({ log }, { dir: join(node.dir, 'journal') });
@@ -39,8 +49,11 @@ export async function startAgent(node: MiniNode, options: CniOptions & { readonl
 	const observe = (step: string, seconds: number): void => void steps.push({ step, seconds });
 	const shared = { host: node.host, bridge, clock: systemClock, observe };
 	const veth = new VethMode(shared);
+	const monitor = new LinkMonitor();
+	// The stand-in for a VMM is a Python program.
+	const lift = new LiftMode({ ...shared, log, monitor }, { isVmm: options.isVmm ?? ((executable) => executable.startsWith('python3')) });
 	const commands = new CniCommands(
-		{ clock: systemClock, log, source: workloads, journal, bridge, observe, modes: { veth, lift: veth } },
+		{ clock: systemClock, log, source: workloads, journal, bridge, observe, modes: { veth, lift } },
 		options,
 	);
 	await commands.recover();
@@ -49,7 +62,12 @@ export async function startAgent(node: MiniNode, options: CniOptions & { readonl
 		workloads,
 		journal,
 		bridge,
+		modes: { veth, lift },
 		steps,
+		async abandon() {
+			await lift.close();
+			monitor[Symbol.dispose]();
+		},
 		async call(command, { containerId, sandbox, pod = containerId, version = '1.0.0', config = {}, signal }) {
 			const answer = await commands.handle(
 				{

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
-import { configureChassis, startCentral, startOpenVswitch, startOvnController } from '@tapestry/lab';
+import { configureChassis, run, startCentral, startOpenVswitch, startOvnController } from '@tapestry/lab';
 import { createNamespace, deleteNamespace, Namespace, openRoute, setLink } from '@tapestry/linux';
 import { connect, type Session } from '@tapestry/ovsdb';
 import type { HostSide } from '../attach/host-side.ts';
@@ -62,6 +62,8 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 		await startCentral(deps, { dir });
 		await startOpenVswitch(deps, { dir, enter });
 		await configureChassis(deps, { dir, name, southbound: `unix:${join(dir, 'sb.sock')}`, encapIp: '127.0.0.1', enter });
+		// With conditional monitoring ovn-controller 23.03 says ovn-installed before it has fetched the logical flows of a switch that is new on the node.
+		await run(deps, ['ovs-vsctl', `--db=unix:${join(dir, 'db.sock')}`, 'set', 'Open_vSwitch', '.', 'external_ids:ovn-monitor-all=true']);
 		await startOvnController(deps, { dir, enter });
 	} catch (error) {
 		cleanUp();

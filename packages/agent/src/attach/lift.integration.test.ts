@@ -1,0 +1,221 @@
+import { ipToBytes, macToBytes, parseIp } from '@tapestry/base';
+import { createTap, findLink, Namespace, openRoute, setLink } from '@tapestry/linux';
+import { type HeldTap, holdTap, untilLink } from '@tapestry/linux/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
+import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
+import { type MiniNode, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
+import { deviceName } from './attachment.ts';
+import { tapName } from './lifted-tap.ts';
+
+let node: MiniNode;
+let agent: AgentUnderTest;
+let nextHost = 16;
+const held: HeldTap[] = [];
+
+beforeAll(async () => {
+	node = await startMiniNode('lift');
+	makeNetwork(node);
+	agent = await startAgent(node);
+});
+afterEach(async () => {
+	for (const holder of held.splice(0)) await holder.kill();
+});
+afterAll(async () => {
+	await agent?.abandon();
+	await node?.[Symbol.asyncDispose]();
+});
+
+interface Machine {
+	readonly sandbox: Sandbox;
+	readonly containerId: string;
+	readonly host: number;
+	readonly mac: string;
+	readonly port: string;
+	/** The tap's name on the node. */
+	readonly device: string;
+}
+
+function machine(name: string, queues = 1): Machine {
+	const host = nextHost++;
+	const port = portOf(`${name}.default`, host);
+	makeLogicalPort(node, port);
+	agent.workloads.set({ namespace: 'default', name }, { kind: 'machine', port, queues });
+	const device = deviceName('lift', { containerId: name, ifname: 'eth0' });
+	return { sandbox: node.sandbox(name), containerId: name, host, mac: port.mac, port: port.name, device };
+}
+
+async function openTap(vm: Machine, queues = 1, switchOff = false): Promise<HeldTap> {
+	const holder = await holdTap(vm.sandbox.path, { name: tapName, queues, switchOff });
+	held.push(holder);
+	return holder;
+}
+
+/** Resolves when the switch has the machine's tap with its flows. */
+function untilPlugged({ device }: Machine): Promise<void> {
+	return new Promise((resolve) => {
+		const check = (): void => {
+			if (!agent.bridge.port(device)?.installed) return;
+			stop();
+			resolve();
+		};
+		const stop = agent.bridge.onChange(check);
+		check();
+	});
+}
+
+function links(path: string): readonly string[] {
+	using namespace = Namespace.open(path);
+	using route = openRoute(namespace);
+	return [tapName, 'eth0'].filter((name) => findLink(route, name));
+}
+const onNode = (name: string) => findLink(node.host.route, name);
+
+/** The guest asks for the gateway's hardware address; OVN answers. */
+async function asksGateway(guest: HeldTap, { mac, host }: Machine): Promise<string> {
+	const source = macToBytes(mac);
+	const ask = Buffer.concat([
+		Buffer.alloc(6, 0xff),
+		source,
+		Buffer.from('08060001080006040001', 'hex'),
+		source,
+		ipToBytes(parseIp(`10.16.0.${host}`)!),
+		Buffer.alloc(6),
+		ipToBytes(parseIp(gateways.v4)!),
+	]);
+	const answer = guest.receive((frame) => frame.readUInt16BE(12) === 0x0806 && frame.readUInt16BE(20) === 2);
+	guest.send(ask);
+	return (await answer).subarray(22, 28).toString('hex');
+}
+
+describe('a machine', () => {
+	it('has a placeholder with its addresses and a tap that waits, until the VMM opens it and the tap is in the switch', async () => {
+		const vm = machine('vm1');
+		const added = await agent.call('ADD', vm);
+		expect(added.json).toMatchObject({
+			interfaces: [{ name: 'eth0', mac: vm.mac, sandbox: vm.sandbox.path }, { name: 'tap0' }],
+			ips: [
+				{ address: '10.16.0.16/16', interface: 0 },
+				{ address: 'fd00:10:16::10/112', interface: 0 },
+			],
+			routes: [],
+		});
+		expect(links(vm.sandbox.path)).toEqual([tapName, 'eth0']);
+		expect(agent.modes.lift.describe(agent.journal.all()[0]!)).toEqual({ path: [tapName], connected: false, faults: [] });
+
+		const guest = await openTap(vm);
+		await untilPlugged(vm);
+		expect(links(vm.sandbox.path)).toEqual(['eth0']);
+		expect(onNode(vm.device)).toMatchObject({ up: true, carrier: true, arp: false, mtu: 1442 });
+		expect(await asksGateway(guest, vm)).toBe('0a0000000001');
+		expect(agent.modes.lift.describe(agent.journal.all()[0]!)).toEqual({ path: [vm.device, 'br-int'], connected: true, faults: [] });
+		expect((await agent.call('CHECK', { ...vm, config: { prevResult: added.json } })).body).toBe('');
+	});
+
+	it('gets its tap back when the VMM ends, and is lifted again with the next one', async () => {
+		const vm = machine('vm2');
+		await agent.call('ADD', vm);
+		const first = await openTap(vm);
+		await untilPlugged(vm);
+		await first.kill();
+		await untilLink(vm.sandbox.path, tapName, (link) => link?.up === true);
+		expect(onNode(vm.device)).toBeUndefined();
+		expect(agent.bridge.port(vm.device)).toBeUndefined();
+
+		const second = await openTap(vm);
+		await untilPlugged(vm);
+		expect(await asksGateway(second, vm)).toBe('0a0000000001');
+	});
+
+	it('is lifted only when the VMM has opened every queue, those that are switched off included', async () => {
+		const vm = machine('vm3', 3);
+		await agent.call('ADD', vm);
+		// Two of three queues: a VMM half-way through.
+		const early = await openTap(vm, 2);
+		await untilLink(vm.sandbox.path, tapName, (link) => link?.queues?.used === 2);
+		await early.kill();
+		await untilLink(vm.sandbox.path, tapName, (link) => link?.carrier === false);
+		await openTap(vm, 3, true);
+		await untilPlugged(vm);
+		expect(onNode(vm.device)?.queues).toEqual({ used: 1, off: 2 });
+	});
+
+	it('leaves nothing after DEL in any state, twice and without its namespace', async () => {
+		for (const state of ['waiting', 'lifted', 'gone'] as const) {
+			const vm = machine(`vm-${state}`);
+			await agent.call('ADD', vm);
+			if (state !== 'waiting') {
+				await openTap(vm);
+				await untilPlugged(vm);
+			}
+			if (state === 'gone') vm.sandbox.remove();
+			for (let twice = 0; twice < 2; twice++) expect(await agent.call('DEL', vm)).toMatchObject({ ok: true, body: '' });
+			expect(onNode(vm.device)).toBeUndefined();
+			expect(agent.bridge.port(vm.device)).toBeUndefined();
+			expect(agent.journal.get({ containerId: vm.containerId, ifname: 'eth0' })).toBeUndefined();
+			if (state !== 'gone') expect(links(vm.sandbox.path)).toEqual([]);
+		}
+	});
+
+	it('takes its logical port over from a launcher that is still there', async () => {
+		const before = machine('vm4');
+		await agent.call('ADD', before);
+		await openTap(before);
+		await untilPlugged(before);
+		const after = { ...before, containerId: 'vm4-again', sandbox: node.sandbox('again') };
+		await agent.call('ADD', { ...after, pod: 'vm4' });
+		const device = deviceName('lift', { containerId: after.containerId, ifname: 'eth0' });
+		const guest = await openTap(after);
+		await untilPlugged({ ...after, device });
+		expect(agent.bridge.port(before.device)?.ifaceId).toBeUndefined();
+		expect(await asksGateway(guest, after)).toBe('0a0000000001');
+		await agent.call('DEL', before);
+		expect(await asksGateway(guest, after)).toBe('0a0000000001');
+	});
+});
+
+describe('an agent that starts anew', () => {
+	it('leaves a lifted tap alone and still sees its VMM end', async () => {
+		const vm = machine('vm5');
+		await agent.call('ADD', vm);
+		const guest = await openTap(vm);
+		await untilPlugged(vm);
+		const index = onNode(vm.device)?.index;
+		await agent.abandon();
+		agent = await startAgent(node);
+		expect(onNode(vm.device)?.index).toBe(index);
+		expect(await asksGateway(guest, vm)).toBe('0a0000000001');
+		await guest.kill();
+		await untilLink(vm.sandbox.path, tapName, (link) => link?.up === true);
+	});
+
+	it('lifts a tap that was opened meanwhile and plugs in one that was only moved', async () => {
+		const [opened, moved] = [machine('vm6'), machine('vm7')];
+		await agent.call('ADD', opened);
+		await agent.call('ADD', moved);
+		await agent.abandon();
+		await openTap(opened);
+		const guest = await openTap(moved);
+		using namespace = Namespace.open(moved.sandbox.path);
+		using route = openRoute(namespace);
+		setLink(route, tapName, { name: moved.device, namespace: node.host.namespace });
+		agent = await startAgent(node);
+		await Promise.all([untilPlugged(opened), untilPlugged(moved)]);
+		expect(await asksGateway(guest, moved)).toBe('0a0000000001');
+	});
+});
+
+describe('a tap that something else than a VMM opens', () => {
+	it('stays where it is', async () => {
+		await agent.abandon();
+		agent = await startAgent(node, { isVmm: (executable) => executable === 'qemu' });
+		const vm = machine('vm8');
+		await agent.call('ADD', vm);
+		await openTap(vm);
+		await untilLink(vm.sandbox.path, tapName, (link) => link?.carrier === true);
+		// The agent has seen what this saw: its own look came with the same event.
+		expect(links(vm.sandbox.path)).toEqual([tapName, 'eth0']);
+		using namespace = Namespace.open(vm.sandbox.path);
+		expect(() => createTap(namespace, { name: tapName, uid: 0, gid: 0, multiQueue: false })).toThrow(/EBUSY|busy/);
+	});
+});

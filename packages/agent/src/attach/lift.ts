@@ -1,0 +1,152 @@
+import type { Clock, Logger, Signal } from '@tapestry/base';
+import {
+	createBridge,
+	createTap,
+	deleteLink,
+	findLink,
+	type LinkMonitor,
+	type Namespace,
+	openRoute,
+	setLink,
+	setNetworkSettings,
+} from '@tapestry/linux';
+import type { IntegrationBridge } from '../switch/integration-bridge.ts';
+import {
+	type Attachment,
+	type AttachmentMode,
+	type AttachmentState,
+	attachmentKey,
+	type DisconnectTarget,
+	type SandboxInterface,
+} from './attachment.ts';
+import type { HostSide } from './host-side.ts';
+import { LiftedTap, tapName } from './lifted-tap.ts';
+import { addPortAddresses, findSandbox, openSandbox, sandboxFaults } from './sandbox-side.ts';
+
+export interface LiftDeps {
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly host: HostSide;
+	readonly bridge: IntegrationBridge;
+	readonly monitor: LinkMonitor;
+}
+
+export interface LiftOptions {
+	/** Whether an executable is a VMM, or what opens taps for one. */
+	readonly isVmm: (executable: string) => boolean;
+}
+
+/** KubeVirt's launcher runs the VMM as this user and group ("qemu"), without capabilities. */
+const vmmUser = 107;
+
+/**
+ * Virtual machines: the launcher's namespace gets a persistent tap for the VMM and a placeholder `eth0` with the machine's addresses, at which kubelet and
+ * KubeVirt look. Once the VMM holds the tap it is moved, descriptor and all, into the node's namespace and plugged into the switch: no bridge, veth or
+ * NAT between guest and switch.
+ */
+export class LiftMode implements AttachmentMode {
+	readonly name = 'lift';
+	readonly #deps: LiftDeps;
+	readonly #options: LiftOptions;
+	readonly #taps = new Map<string, LiftedTap>();
+	readonly #unsubscribe: readonly (() => void)[];
+
+	constructor(deps: LiftDeps, options: LiftOptions) {
+		this.#deps = deps;
+		this.#options = options;
+		this.#unsubscribe = [
+			// One watch of the node's side for all taps: there each is known by its device.
+			deps.monitor.watch(deps.host.namespace, (event) => {
+				for (const tap of this.#taps.values()) if (event.type === 'missed' || event.link.name === tap.device) tap.look();
+			}),
+			deps.bridge.onChange(() => {
+				for (const tap of this.#taps.values()) tap.retry();
+			}),
+		];
+	}
+
+	async prepare(attachment: Attachment): Promise<readonly SandboxInterface[]> {
+		const { ifname, netns, port, queues } = attachment;
+		using namespace = openSandbox(netns);
+		using route = openRoute(namespace);
+		// The placeholder owns the machine's address in this namespace: the kernel must not answer ARP for it through any other interface.
+		setNetworkSettings(namespace, { 'ipv4/conf/all/arp_ignore': 1 });
+		setLink(route, 'lo', { up: true });
+		makePlaceholder(namespace, attachment);
+		createTap(namespace, { name: tapName, uid: vmmUser, gid: vmmUser, multiQueue: queues > 1 });
+		// A tap that is down shows no carrier: the VMM's opening it would go unseen.
+		setLink(route, tapName, { mtu: port.mtu, up: true });
+		return [
+			{ name: ifname, mac: port.mac, mtu: port.mtu, sandbox: netns },
+			{ name: tapName, mac: findLink(route, tapName)?.mac ?? '', mtu: port.mtu, sandbox: netns },
+		];
+	}
+
+	/** Resolves at once: the VMM comes when the launcher starts it, and the tap is lifted then. */
+	async connect(attachment: Attachment, _signal: Signal): Promise<void> {
+		this.#watch(attachment, openSandbox(attachment.netns));
+	}
+
+	resume(attachment: Attachment): void {
+		const namespace = findSandbox(attachment.netns);
+		if (namespace) this.#watch(attachment, namespace);
+		else this.#deps.log.warn('the sandbox of a machine is gone', { attachment: attachmentKey(attachment) });
+	}
+
+	async disconnect(target: DisconnectTarget, signal: Signal): Promise<void> {
+		const key = attachmentKey(target);
+		const tap = this.#taps.get(key);
+		this.#taps.delete(key);
+		await tap?.stop();
+		await this.#deps.bridge.remove(target.device, { signal });
+		await deleteLink(target.device, this.#deps.host.namespace);
+		using namespace = findSandbox(target.netns);
+		if (!namespace) return;
+		await deleteLink(tapName, namespace);
+		using route = openRoute(namespace);
+		// Only what is ours: without a record the interface may be somebody else's.
+		if (findLink(route, target.ifname)?.kind === 'bridge') await deleteLink(target.ifname, namespace);
+	}
+
+	describe({ netns, ifname, device, port }: Attachment): AttachmentState {
+		const { host, bridge } = this.#deps;
+		const faults = [...sandboxFaults(netns, ifname, port, { routes: false })];
+		const plugged = bridge.port(device);
+		if (plugged?.error) faults.push(`Open vSwitch cannot use ${device}: ${plugged.error}`);
+		const connected = plugged?.installed === true && plugged.ifaceId === port.name;
+		const lifted = findLink(host.route, device);
+		if (lifted) {
+			if (lifted.carrier && plugged?.ifaceId !== port.name) faults.push(`${device} is not plugged into ${bridge.name} as ${port.name}`);
+			return { path: [device, bridge.name], connected, faults };
+		}
+		if (!isTapWaiting(netns)) faults.push(`${tapName} is neither in the sandbox nor on the node`);
+		return { path: [tapName], connected: false, faults };
+	}
+
+	/** Stops following the taps; they stay where they are. */
+	async close(): Promise<void> {
+		for (const unsubscribe of this.#unsubscribe) unsubscribe();
+		await Promise.all([...this.#taps.values()].map((tap) => tap.stop()));
+		this.#taps.clear();
+	}
+
+	#watch(attachment: Attachment, namespace: Namespace): void {
+		this.#taps.set(attachmentKey(attachment), new LiftedTap(this.#deps, { attachment, namespace, isVmm: this.#options.isVmm }));
+	}
+}
+
+/** A bridge without ports (kernels without the dummy driver have it too), down and silent: it only shows the addresses. */
+function makePlaceholder(namespace: Namespace, { ifname, port }: Attachment): void {
+	using route = openRoute(namespace);
+	createBridge(route, { name: ifname, mac: port.mac, mtu: port.mtu });
+	setNetworkSettings(namespace, { [`ipv6/conf/${ifname}/disable_ipv6`]: 0, [`ipv6/conf/${ifname}/accept_ra`]: 0 });
+	setLink(route, ifname, { arp: false });
+	addPortAddresses(route, ifname, port);
+}
+
+function isTapWaiting(netns: string): boolean {
+	using namespace = findSandbox(netns);
+	if (!namespace) return false;
+	using route = openRoute(namespace);
+	return findLink(route, tapName) !== undefined;
+}

@@ -1,0 +1,173 @@
+import { type Clock, CodedError, type Logger } from '@tapestry/base';
+import {
+	findLink,
+	findTapHolders,
+	type Link,
+	type LinkMonitor,
+	type Namespace,
+	type NetlinkSocket,
+	openRoute,
+	setLink,
+} from '@tapestry/linux';
+import type { Uuid } from '@tapestry/network';
+import { deadline } from '../deadline.ts';
+import type { IntegrationBridge } from '../switch/integration-bridge.ts';
+import { type Attachment, attachmentKey, portMarks } from './attachment.ts';
+import { type HostSide, handToSwitch } from './host-side.ts';
+
+/** The name under which a VMM opens its tap in the launcher's namespace; KubeVirt's name for the pod network. */
+export const tapName = 'tap0';
+
+/** Milliseconds that one step of plugging or unplugging may take. */
+const stepMs = 20_000;
+
+export interface LiftedTapDeps {
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly host: HostSide;
+	readonly bridge: IntegrationBridge;
+	readonly monitor: LinkMonitor;
+}
+
+/**
+ * Keeps one machine's tap where it belongs. What to do follows from where the tap is and who holds it, never from the event that woke it: so a missed
+ * event, a failed step and a restart of the agent all end the same way.
+ *
+ * | tap is                     | held by the VMM, all queues | then                                  |
+ * |----------------------------|-----------------------------|---------------------------------------|
+ * | in the launcher's namespace | yes                        | move and rename to the node, plug in  |
+ * | on the node                | yes                         | plug in, unless that is done          |
+ * | on the node                | no: the VMM ended           | unplug, move back under its old name  |
+ */
+export class LiftedTap {
+	readonly device: string;
+	readonly #deps: LiftedTapDeps;
+	readonly #attachment: Attachment;
+	readonly #namespace: Namespace;
+	readonly #isVmm: (executable: string) => boolean;
+	readonly #route: NetlinkSocket;
+	readonly #unwatch: () => void;
+	readonly #abort = new AbortController();
+	#dirty = false;
+	#failed = false;
+	#working: Promise<void> = Promise.resolve();
+
+	/** Takes over `namespace` and closes it with `stop`. */
+	constructor(
+		deps: LiftedTapDeps,
+		options: { readonly attachment: Attachment; readonly namespace: Namespace; readonly isVmm: (executable: string) => boolean },
+	) {
+		this.#deps = deps;
+		this.#attachment = options.attachment;
+		this.#namespace = options.namespace;
+		this.#isVmm = options.isVmm;
+		this.device = options.attachment.device;
+		this.#route = openRoute(options.namespace);
+		this.#unwatch = deps.monitor.watch(options.namespace, (event) => {
+			if (event.type === 'missed' || event.link.name === tapName) this.look();
+		});
+		this.look();
+	}
+
+	/** Something may have changed: looks again, once more if it does while looking. */
+	look(): void {
+		if (this.#abort.signal.aborted || this.#dirty) return;
+		this.#dirty = true;
+		this.#working = this.#working.then(async () => {
+			this.#dirty = false;
+			if (this.#abort.signal.aborted) return;
+			try {
+				await this.#settle();
+				this.#failed = false;
+			} catch (error) {
+				this.#failed = true;
+				this.#deps.log.error('cannot bring a tap to its place', { attachment: attachmentKey(this.#attachment), error });
+			}
+		});
+	}
+
+	/** The switch has changed or is back: a step that failed may work now. */
+	retry(): void {
+		if (this.#failed) this.look();
+	}
+
+	/** Stops looking; the tap stays where it is. */
+	async stop(): Promise<void> {
+		this.#abort.abort(new CodedError('ABORTED', 'the tap is no longer followed'));
+		this.#unwatch();
+		await this.#working;
+		this.#route[Symbol.dispose]();
+		this.#namespace[Symbol.dispose]();
+	}
+
+	async #settle(): Promise<void> {
+		const waiting = findLink(this.#route, tapName);
+		if (waiting && this.#isTaken(waiting)) this.#lift();
+		const lifted = findLink(this.#deps.host.route, this.device);
+		if (!lifted) return;
+		if (lifted.carrier) await this.#plug();
+		else await this.#lower();
+	}
+
+	/**
+	 * Carrier rises with the first queue; a VMM whose second TUNSETIFF came after the move would silently make a new `tap0` in its namespace. Queues that it
+	 * switched off until the guest wants them count too. And whoever looks at the tap before the VMM does (a probe, a script) must not have it taken away.
+	 */
+	#isTaken(tap: Link): boolean {
+		const { queues } = this.#attachment;
+		if (!tap.carrier || (queues > 1 && (tap.queues?.used ?? 0) + (tap.queues?.off ?? 0) < queues)) return false;
+		const holders = findTapHolders(this.#namespace.inode, tapName);
+		if (holders.some(({ executable }) => this.#isVmm(executable))) return true;
+		this.#deps.log.info('a tap is held by something else than a VMM', { attachment: attachmentKey(this.#attachment), holders });
+		return false;
+	}
+
+	/** Name and namespace change in one step: there is no moment at which the name is taken on either side. */
+	#lift(): void {
+		setLink(this.#route, tapName, { name: this.device, namespace: this.#deps.host.namespace });
+	}
+
+	async #plug(): Promise<void> {
+		const { bridge, clock, host } = this.#deps;
+		const { port } = this.#attachment;
+		if (bridge.port(this.device)?.ifaceId === port.name) return;
+		// Also after a restart of the agent between move and plug: all of this may be repeated.
+		handToSwitch(host, this.device, { mtu: port.mtu, userspace: bridge.userspace });
+		using limit = deadline(clock, stepMs, this.#abort.signal);
+		const row = await bridge.add(
+			{ device: this.device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(this.#attachment) },
+			{ signal: limit.signal },
+		);
+		// Not part of the step: if the VMM ends before the flows are there, the tap has to go back without waiting for them.
+		void this.#report(row);
+	}
+
+	async #report(row: Uuid): Promise<void> {
+		const { bridge, clock, log } = this.#deps;
+		const about = { pod: this.#attachment.pod, device: this.device, port: this.#attachment.port.name };
+		using limit = deadline(clock, stepMs, this.#abort.signal);
+		try {
+			await bridge.installed(row, limit.signal);
+			log.info('lifted a tap into the switch', about);
+		} catch (error) {
+			if (!this.#abort.signal.aborted) log.error('a lifted tap has no flows', { ...about, error });
+		}
+	}
+
+	async #lower(): Promise<void> {
+		const { bridge, clock, host, log } = this.#deps;
+		const { port, pod } = this.#attachment;
+		using limit = deadline(clock, stepMs, this.#abort.signal);
+		await bridge.remove(this.device, { signal: limit.signal });
+		if (findLink(this.#route, tapName)) {
+			throw new CodedError('AGENT_TAP', {
+				what: `the tap of pod ${pod.namespace}/${pod.name} cannot go back to its namespace`,
+				why: `there is another ${tapName}`,
+				fix: 'restart the launcher pod',
+			});
+		}
+		setLink(host.route, this.device, { name: tapName, namespace: this.#namespace });
+		setLink(this.#route, tapName, { mtu: port.mtu, arp: true, up: true });
+		log.info('took a tap out of the switch: its VMM ended', { pod, device: this.device, port: port.name });
+	}
+}
