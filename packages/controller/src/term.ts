@@ -1,5 +1,13 @@
 import type { Clock, Logger, Signal } from '@tapestry/base';
-import { createEventRecorder, createWorkQueue, type EventRecorder, type KubeClient, type WorkQueue } from '@tapestry/kube';
+import {
+	createEventRecorder,
+	createWorkQueue,
+	type EventRecorder,
+	type KubeClient,
+	type KubeObject,
+	type ObjectChange,
+	type WorkQueue,
+} from '@tapestry/kube';
 import { Compiler, type Owner, type Problem, World } from '@tapestry/network';
 import type { Replica, Session } from '@tapestry/ovsdb';
 import { CommitLoop } from './commit/commit-loop.ts';
@@ -18,6 +26,7 @@ import { NetworkStatus } from './status/network-status.ts';
 import { ProblemReporter } from './status/reporter.ts';
 import { UnbuiltKinds } from './status/unbuilt-kinds.ts';
 import { leaseFacts } from './world/lease-facts.ts';
+import { loadWorld } from './world/load.ts';
 import { nodeFacts } from './world/node-facts.ts';
 import { endpointSliceFacts, serviceFacts } from './world/service-facts.ts';
 import type { Sources } from './world/sources.ts';
@@ -154,14 +163,9 @@ class Term implements Disposable {
 		this.#compiler.close();
 	}
 
-	/** Takes in what is there. Leases come before subnets, because a subnet takes over all its leases at once. */
 	#load(): void {
 		const { sources } = this.#deps;
-		for (const object of sources.ips.objects.values()) this.#registry.put(parseLease(object));
-		this.#networks.refresh();
-		for (const [key, node] of sources.nodes.objects) this.#world.set('Node', key, nodeFacts(node));
-		for (const [key, service] of sources.services.objects) this.#world.set('Service', key, serviceFacts(service));
-		for (const [key, slice] of sources.endpointSlices.objects) this.#world.set('EndpointSlice', key, endpointSliceFacts(slice));
+		loadWorld(sources, this.#world, this.#registry, this.#networks);
 		for (const key of this.#claimants.keys()) this.#leaseQueue.add(key);
 		for (const object of sources.ips.objects.values()) {
 			const { owner } = parseLease(object);
@@ -171,7 +175,10 @@ class Term implements Disposable {
 
 	#subscribe(): void {
 		const { sources } = this.#deps;
-		const refresh = (): void => this.#networks.refresh();
+		const refresh = ({ before, after }: ObjectChange<KubeObject>): void => {
+			// Our own writing of a status changes nothing that counts here. The generation counts changes of the spec.
+			if (!before || !after || before.metadata.generation !== after.metadata.generation) this.#networks.refresh();
+		};
 		const wake = (): void => this.#commit.wake();
 		this.#stops.push(
 			sources.ips.onChange(({ key, after }) => {

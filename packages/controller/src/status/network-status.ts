@@ -1,6 +1,7 @@
 import { type Clock, type Family, formatIpRange, type IpRange, isCoded, type Signal, sentence } from '@tapestry/base';
 import { type Condition, type EventRecorder, findCondition, type KubeClient, type Resource, setCondition } from '@tapestry/kube';
 import {
+	defaultSubnet,
 	notBuiltProblem,
 	type Problem,
 	type Subnet,
@@ -41,6 +42,7 @@ export class NetworkStatus {
 		const { sources, networks, isInstalled } = this.#deps;
 		const subnet = sources.subnets.objects.get(name);
 		if (!subnet) return;
+		await this.#fillIn(subnet, signal);
 		const problems = networks.refusal(name) ?? [];
 		const conditions = this.#conditions('Subnet', subnet, problems, isInstalled(`Subnet/${name}`));
 		const status: SubnetStatus = { ...this.#usage(name, 4), ...this.#usage(name, 6), conditions: [...conditions] };
@@ -64,6 +66,16 @@ export class NetworkStatus {
 			subnets: own.map((facts) => facts.name).sort(),
 		};
 		await this.#write(vpcResource, vpc, status, problems, signal);
+	}
+
+	/** Writes defaults into the spec, as Kube-OVN does: users and other tools read them there. */
+	async #fillIn(subnet: Subnet, signal: Signal): Promise<void> {
+		const { uid, resourceVersion } = subnet.metadata;
+		const filled = Object.entries(defaultSubnet(subnet).spec) as [keyof Subnet['spec'], unknown][];
+		const missing = filled.filter(([field, value]) => !sameFacts(subnet.spec[field], value));
+		if (missing.length === 0) return;
+		const patch = { metadata: { uid, resourceVersion }, spec: Object.fromEntries(missing) };
+		await this.#deps.client.patch(subnetResource, { name: subnet.metadata.name }, 'application/merge-patch+json', patch, { signal });
 	}
 
 	async #write(

@@ -8,6 +8,9 @@ import { systemClock } from '@tapestry/host';
 import {
 	customResourceDefinitions as crds,
 	createKubeClient,
+	createReflector,
+	type Event,
+	events,
 	type KubeConnection,
 	type KubeObject,
 	type Namespace,
@@ -16,12 +19,14 @@ import {
 	nodes,
 	type Pod,
 	pods,
+	type Reflector,
 } from '@tapestry/kube';
-import { customResourceDefinitions, monitoredColumns, nbSchema, type Row, type Tables } from '@tapestry/network';
+import { customResourceDefinitions, type Discrepancy, defaultNames, monitoredColumns, nbSchema, type Row } from '@tapestry/network';
 import { connect, type Replica, type Session } from '@tapestry/ovsdb';
 import { startTestApiServer, type TestApiServer } from '../../../apiserver/src/testing/server.ts';
 import { nbSchemaPath, type OvsdbServer, startOvsdbServer } from '../../../ovsdb/src/testing/server.ts';
 import { openSources, type Sources } from '../world/sources.ts';
+import { verifyNorthbound } from '../world/verify-northbound.ts';
 
 /** How long a test waits for what must come. */
 const deadline = 30_000;
@@ -34,6 +39,7 @@ export class TestCluster implements AsyncDisposable {
 	readonly session: Session;
 	readonly sources: Sources;
 	readonly replica: Replica;
+	readonly events: Reflector<Event>;
 	readonly #controllers = new Set<TestController>();
 	readonly #watchers = new Set<() => void>();
 
@@ -62,10 +68,12 @@ export class TestCluster implements AsyncDisposable {
 		this.session = session;
 		this.replica = replica;
 		this.sources = sources;
+		this.events = createReflector<Event>({ clock: systemClock, random: Math.random, log: silentLogger, client }, { resource: events });
 		const wake = (): void => {
 			for (const watcher of [...this.#watchers]) watcher();
 		};
 		replica.onChange(wake);
+		this.events.onChange(wake);
 		for (const reflector of this.reflectors()) reflector.onChange(wake);
 	}
 
@@ -105,6 +113,11 @@ export class TestCluster implements AsyncDisposable {
 		return this.sources.pods.objects.get(`${namespace}/${name}`);
 	}
 
+	/** The event that tells of a problem of an object. */
+	eventAbout(name: string, reason: string): Event | undefined {
+		return [...this.events.objects.values()].find((event) => event.involvedObject.name === name && event.reason === reason);
+	}
+
 	rows(table: keyof typeof monitoredColumns): Row[] {
 		return [...this.replica.table(table).values()];
 	}
@@ -113,8 +126,11 @@ export class TestCluster implements AsyncDisposable {
 		return this.rows('Logical_Switch_Port').find((row) => row.name === name);
 	}
 
-	tables(): Tables {
-		return Object.fromEntries(Object.keys(monitoredColumns).map((table) => [table, this.replica.table(table)]));
+	/** In what the database differs from what the API's objects call for. */
+	differences(): readonly Discrepancy[] {
+		const tables = Object.fromEntries(Object.keys(monitoredColumns).map((table) => [table, this.replica.table(table)]));
+		const { vpc, subnet, joinSubnet } = defaultNames;
+		return verifyNorthbound(this.sources, tables, { defaultVpc: vpc, defaultSubnet: subnet, joinSubnet, serviceCidrs: [], mtu: 1442 });
 	}
 
 	/** Waits until the condition holds; looks at each change that is seen. `what` is for the message. */
@@ -157,6 +173,7 @@ export class TestCluster implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		for (const controller of this.#controllers) await controller.kill('SIGKILL');
+		await this.events.close();
 		await this.sources[Symbol.asyncDispose]();
 		this.client[Symbol.dispose]();
 		await this.session.close();

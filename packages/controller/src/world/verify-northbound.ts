@@ -1,0 +1,36 @@
+import { compileAll, type Discrepancy, markOf, nbSchema, type Tables, verify, World } from '@tapestry/network';
+import { claimantKey } from '../leases/claimant.ts';
+import { followClaimants } from '../leases/claimants.ts';
+import { LeaseRegistry } from '../leases/registry.ts';
+import { type NetworkOptions, NetworkView } from '../networks.ts';
+import { leaseFacts } from './lease-facts.ts';
+import { loadWorld } from './load.ts';
+import type { Sources } from './sources.ts';
+
+/**
+ * Everything in which the Northbound database differs from what the objects of the API call for; empty when it is exactly that. A check for tests and
+ * for people in doubt: it starts from nothing and writes nothing.
+ */
+export function verifyNorthbound(sources: Sources, tables: Tables, options: NetworkOptions): readonly Discrepancy[] {
+	const world = new World();
+	using claimants = followClaimants(sources, () => {});
+	const installed = ownersIn(tables);
+	const registry: LeaseRegistry = new LeaseRegistry({
+		isInstalled: (name) => installed.has(`IP/${name}`),
+		onHeld: (name, lease) => {
+			const claimant = lease?.owner && claimants.get(claimantKey(lease.owner));
+			world.set('IP', name, lease && leaseFacts(lease, claimant));
+		},
+		onLost: () => {},
+		onFreed: () => {},
+	});
+	const ignore = (): void => {};
+	const networks = new NetworkView({ sources, world, registry, onChange: ignore, onSubnet: ignore, onVpc: ignore }, options);
+	loadWorld(sources, world, registry, networks);
+	return verify(nbSchema, compileAll(world), tables);
+}
+
+function ownersIn(tables: Tables): ReadonlySet<string> {
+	const rows = [...(tables.Logical_Switch_Port?.values() ?? [])];
+	return new Set(rows.flatMap((row) => markOf(nbSchema.tables.Logical_Switch_Port, row)?.owner ?? []));
+}
