@@ -73,12 +73,12 @@ export async function startApiServer(deps: ApiServerDeps, options: ApiServerOpti
 	const services = createServiceAddresses(store, serviceCidrs);
 	const rest: RestContext = { store, registry, services, clock, random, uuid: randomUUID };
 	const watchers = createWatchers(registry);
-	const queueDeps = { clock, log, random };
+	const workDeps = { clock, log, random };
 	const stops = [
 		followDefinitions(rest),
-		startNamespaces(queueDeps, rest),
-		startDefinitions(queueDeps, rest),
-		startGarbageCollector(queueDeps, rest),
+		startNamespaces(workDeps, rest),
+		startDefinitions(workDeps, rest),
+		startGarbageCollector(workDeps, rest),
 		startEventExpiry({ clock }, rest),
 		() => watchers.end(),
 	];

@@ -4,7 +4,7 @@ import type { RestContext } from '../rest/context.ts';
 import { amendObject, dropFinalizer } from '../rest/metadata.ts';
 import { removeObject } from '../rest/remove.ts';
 import { updateObject } from '../rest/update.ts';
-import { type QueueDeps, WorkQueue } from './queue.ts';
+import { startWork, type WorkDeps } from './work.ts';
 
 /** Serves the kinds that CustomResourceDefinitions define from the moment they are stored. Returns the way out. */
 export function followDefinitions({ store, registry }: RestContext): () => void {
@@ -27,9 +27,9 @@ export function followDefinitions({ store, registry }: RestContext): () => void 
 }
 
 /** Deletes the objects of a deleted definition, then the definition; accepts names that became free. Returns the way out. */
-export function startDefinitions(deps: QueueDeps, context: RestContext): () => void {
+export function startDefinitions(deps: WorkDeps, context: RestContext): () => void {
 	const { store, registry } = context;
-	const queue = new WorkQueue(deps, (name) => {
+	const queue = startWork(deps, (name) => {
 		const definition = store.get(crdResource, '', name);
 		if (definition?.metadata.deletionTimestamp) finalize(context, definition);
 		else if (definition && !isEstablished(definition)) reconsider(context, name);

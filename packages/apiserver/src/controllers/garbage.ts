@@ -3,7 +3,7 @@ import type { RestContext } from '../rest/context.ts';
 import { amendObject, dropFinalizer } from '../rest/metadata.ts';
 import { foregroundFinalizer, orphanFinalizer, removeObject } from '../rest/remove.ts';
 import type { Change } from '../storage/history.ts';
-import { type QueueDeps, WorkQueue } from './queue.ts';
+import { startWork, type Work, type WorkDeps } from './work.ts';
 
 interface Node {
 	readonly resource: string;
@@ -14,22 +14,22 @@ interface Node {
  * Deletes objects whose owners are gone, and carries out the propagation policies of deletion (Kubernetes documentation, "Garbage
  * Collection"). The graph of owners follows the store, so a missing UID means that the owner does not exist. Returns the way out.
  */
-export function startGarbageCollector(deps: QueueDeps, context: RestContext): () => void {
+export function startGarbageCollector(deps: WorkDeps, context: RestContext): () => void {
 	const collector = new GarbageCollector(deps, context);
 	return () => collector.close();
 }
 
 class GarbageCollector {
 	readonly #context: RestContext;
-	readonly #queue: WorkQueue;
+	readonly #queue: Work;
 	readonly #nodes = new Map<string, Node>();
 	/** UIDs of dependents by the UID of their owner, which need not exist. */
 	readonly #dependents = new Map<string, Set<string>>();
 	readonly #unsubscribe: () => void;
 
-	constructor(deps: QueueDeps, context: RestContext) {
+	constructor(deps: WorkDeps, context: RestContext) {
 		this.#context = context;
-		this.#queue = new WorkQueue(deps, (uid) => this.#process(uid));
+		this.#queue = startWork(deps, (uid) => this.#process(uid));
 		const { store } = context;
 		for (const resource of store.resources()) for (const object of store.scan(resource)) this.#add(resource, object);
 		for (const uid of this.#nodes.keys()) this.#queue.add(uid);

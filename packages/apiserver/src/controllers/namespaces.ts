@@ -3,7 +3,7 @@ import type { RestContext } from '../rest/context.ts';
 import { createObject } from '../rest/create.ts';
 import { amendObject } from '../rest/metadata.ts';
 import { removeObject } from '../rest/remove.ts';
-import { type QueueDeps, WorkQueue } from './queue.ts';
+import { startWork, type WorkDeps } from './work.ts';
 
 const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
@@ -11,9 +11,9 @@ const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-le
  * Creates the system's namespaces, gives each namespace its ServiceAccount `default`, and empties and finalizes deleted ones.
  * Returns the way out.
  */
-export function startNamespaces(deps: QueueDeps, context: RestContext): () => void {
+export function startNamespaces(deps: WorkDeps, context: RestContext): () => void {
 	const { store } = context;
-	const queue = new WorkQueue(deps, (name) => {
+	const queue = startWork(deps, (name) => {
 		const namespace = store.get('namespaces', '', name);
 		if (namespace?.metadata.deletionTimestamp) empty(context, namespace);
 		else if (namespace) ensure(context, 'serviceaccounts', name, 'default');
