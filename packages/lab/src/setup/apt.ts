@@ -4,11 +4,15 @@ import { CodedError, messageOf } from '@tapestry/base';
 import { type ProcessDeps, run } from '../process.ts';
 import { type DebianPackage, debianPackages, kubectlPackage } from './packages.ts';
 
+export interface InstallOptions {
+	readonly signal?: AbortSignal;
+	/** What Debian's packages ask before they start a daemon. @default /usr/sbin/policy-rc.d */
+	readonly policyFile?: string;
+}
+
 /** The packages of which something is not on this machine. */
 export function missingPackages(deps: ProcessDeps): readonly DebianPackage[] {
-	const path = (deps.env.PATH ?? '').split(':').concat('/usr/sbin', '/sbin');
-	const present = (file: string): boolean => (file.startsWith('/') ? existsSync(file) : path.some((dir) => executable(join(dir, file))));
-	return [...debianPackages, kubectlPackage].filter(({ provides }) => !provides.every(present));
+	return [...debianPackages, kubectlPackage].filter(({ provides }) => !provides.every((file) => present(deps, file)));
 }
 
 /** @throws SETUP_ROOT, SETUP_PLATFORM: what this machine lacks that no installation can mend */
@@ -27,30 +31,35 @@ export function checkMachine(deps: ProcessDeps): void {
 			fix: 'run the same command as root',
 		});
 	}
-	if (!existsSync('/usr/bin/apt-get') && missingPackages(deps).length > 0) {
+	const missing = missingPackages(deps);
+	if (missing.length > 0 && !present(deps, 'apt-get')) {
 		throw new CodedError('SETUP_PLATFORM', {
 			what: `this is ${osName()}, and the lab installs Debian packages`,
-			why: `not here: ${missingPackages(deps)
-				.flatMap(({ provides }) => provides)
-				.join(', ')}`,
+			why: `apt-get is not here, nor is all of ${missing.map(({ name }) => name).join(', ')}`,
 			fix: 'run it on Debian 12, or install these programs yourself',
 		});
 	}
 }
 
+// 101 = "action forbidden by policy": the packages' own daemons must not start beside the lab's.
+const policy = '#!/bin/sh\n# Of the lab of Tapestry, for the time of an installation.\nexit 101\n';
+
 /** Installs Debian packages without starting their daemons. @throws SETUP_PACKAGES with apt's own words */
-export async function installPackages(deps: ProcessDeps, packages: readonly DebianPackage[], signal?: AbortSignal): Promise<void> {
+export async function installPackages(deps: ProcessDeps, packages: readonly DebianPackage[], options: InstallOptions = {}): Promise<void> {
 	if (packages.length === 0) return;
-	const apt = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: 900_000, ...(signal ? { signal } : {}) };
+	const { signal, policyFile = '/usr/sbin/policy-rc.d' } = options;
+	const apt = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: 900_000 };
 	const names = packages.map(({ name }) => name);
-	const policy = '/usr/sbin/policy-rc.d';
-	const hadPolicy = existsSync(policy);
-	// 101 = "action forbidden by policy": the packages' own daemons must not start beside the lab's.
-	if (!hadPolicy) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+	// The machine's own policy stays; one of ours is there when an earlier run was killed.
+	const ours = !existsSync(policyFile) || readFileSync(policyFile, 'utf8') === policy;
+	if (ours) writeFileSync(policyFile, policy, { mode: 0o755 });
 	try {
-		await run(deps, ['apt-get', '-q', 'update'], apt);
-		await run(deps, ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', ...names], apt);
+		await run(deps, ['apt-get', '-q', 'update'], signal ? { ...apt, signal } : apt);
+		// In a session of its own, and not under the signal: after a Ctrl-C in the middle of dpkg's work no apt would run any more.
+		const install = ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends'];
+		await run(deps, ['setsid', '--wait', ...install, ...names], apt);
 	} catch (cause) {
+		signal?.throwIfAborted();
 		throw new CodedError(
 			'SETUP_PACKAGES',
 			{
@@ -61,15 +70,24 @@ export async function installPackages(deps: ProcessDeps, packages: readonly Debi
 			{ cause },
 		);
 	} finally {
-		if (!hadPolicy) rmSync(policy, { force: true });
+		if (ours) rmSync(policyFile, { force: true });
 	}
-	const still = missingPackages(deps).filter(({ name }) => names.includes(name));
+	signal?.throwIfAborted();
+	const still = packages.flatMap(({ provides }) => provides).filter((file) => !present(deps, file));
 	if (still.length > 0) {
 		throw new CodedError('SETUP_PACKAGES', {
-			what: `after installation these are still missing: ${still.flatMap(({ provides }) => provides).join(', ')}`,
+			what: `after installation these are still missing: ${still.join(', ')}`,
 			fix: 'the lab is made for Debian 12; on another release install these programs yourself',
 		});
 	}
+}
+
+/** @param file a program's name, or the path of a file */
+function present(deps: ProcessDeps, file: string): boolean {
+	if (file.startsWith('/')) return existsSync(file);
+	// Debian keeps `ip` and the daemons in sbin, which the PATH of a plain login may lack.
+	const path = (deps.env.PATH ?? '').split(':').concat('/usr/sbin', '/sbin');
+	return path.some((dir) => executable(join(dir, file)));
 }
 
 function executable(file: string): boolean {

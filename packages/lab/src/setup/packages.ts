@@ -8,12 +8,15 @@ export interface DebianPackage {
 /** Every binary that is ever spawned comes from one of these packages or from Debian's base system. */
 export const debianPackages: readonly DebianPackage[] = [
 	{ name: 'iproute2', provides: ['ip', 'tc'] },
-	{ name: 'util-linux', provides: ['nsenter', 'unshare', 'mount'] },
+	{ name: 'util-linux', provides: ['nsenter', 'unshare', 'setpriv'] },
+	{ name: 'mount', provides: ['mount', 'umount'] },
+	{ name: 'procps', provides: ['kill'] },
 	{ name: 'ethtool', provides: ['ethtool'] },
 	{ name: 'nftables', provides: ['nft'] },
 	{ name: 'iputils-ping', provides: ['ping'] },
 	{ name: 'tcpdump', provides: ['tcpdump'] },
-	{ name: 'busybox-static', provides: ['busybox'] },
+	// Most machines have Debian's other `busybox`: it is linked dynamically, and the guest holds none of its libraries.
+	{ name: 'busybox-static', provides: ['busybox', '/var/lib/dpkg/info/busybox-static.list'] },
 	{ name: 'openvswitch-common', provides: ['ovs-appctl', 'ovs-ofctl', 'ovsdb-client', 'ovsdb-tool'] },
 	{ name: 'openvswitch-switch', provides: ['ovsdb-server', 'ovs-vsctl', '/usr/lib/openvswitch-switch/ovs-vswitchd'] },
 	{ name: 'ovn-common', provides: ['ovn-nbctl', 'ovn-sbctl', 'ovn-trace', 'ovn-appctl'] },
@@ -21,6 +24,7 @@ export const debianPackages: readonly DebianPackage[] = [
 	{ name: 'ovn-host', provides: ['ovn-controller'] },
 	{ name: 'qemu-system-x86', provides: ['qemu-system-x86_64'] },
 	{ name: 'gcc', provides: ['gcc'] },
+	{ name: 'python3-minimal', provides: ['python3'] },
 	{ name: 'libc6-dev', provides: ['/usr/include/stdlib.h'] },
 ];
 

@@ -53,7 +53,7 @@ export async function up(deps: ProcessDeps, layout: LabLayout, steps: Steps, opt
 	const marked: ProcessDeps = { env: { ...deps.env, [labMarker]: layout.dir } };
 	const nodes = labNodes(options.nodes);
 
-	await steps.step('Debian packages', '/var/log/dpkg.log', () => installPackages(deps, missingPackages(deps), signal));
+	await steps.step('Debian packages', '/var/log/dpkg.log', () => installPackages(deps, missingPackages(deps), { signal }));
 	const built = await steps.step('CNI plugin and guest image', layout.logs, async () => {
 		const [plugin, guest] = await Promise.all([buildPlugin(deps, signal), buildGuestImage(deps, join(cacheDir, 'guest'), signal)]);
 		return { plugin, guest: guest.directory };
