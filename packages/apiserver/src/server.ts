@@ -106,7 +106,7 @@ export async function startApiServer(deps: ApiServerDeps, options: ApiServerOpti
 		kubeconfig,
 		async close() {
 			for (const stop of stops) stop();
-			await Promise.all([tcp.server, ...unix].map(closeServer));
+			await Promise.all([tcp.server, ...unix].map((server) => closeServer(server, clock)));
 			store.close();
 		},
 	};

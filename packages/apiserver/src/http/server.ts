@@ -2,12 +2,14 @@ import { unlinkSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Clock } from '@tapestry/base';
 import type { Credentials } from '../tls/credentials.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Clients keep connections for minutes; whoever closes an idle one first can break the other's next request. */
 const keepAlive = 600_000;
+const closeTimeout = 1000;
 
 function create(credentials: Credentials, handler: Handler): Server {
 	const { certificate: cert, key } = credentials;
@@ -51,9 +53,13 @@ export async function listenUnix(credentials: Credentials, handler: Handler, pat
 	return server;
 }
 
-export function closeServer(server: Server): Promise<void> {
+/** Lets answers that have begun come to their end; clients that do not take theirs in time are cut off. */
+export function closeServer(server: Server, clock: Clock): Promise<void> {
 	return new Promise((resolve) => {
-		server.close(() => resolve());
-		server.closeAllConnections();
+		const cancel = clock.after(closeTimeout, () => server.closeAllConnections());
+		server.close(() => {
+			cancel();
+			resolve();
+		});
 	});
 }
