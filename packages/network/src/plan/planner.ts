@@ -55,22 +55,24 @@ export class Planner {
 
 	/** Takes in what changed in the database, whoever changed it. */
 	observe(deltas: readonly RowDelta[]): void {
-		for (const delta of deltas) {
-			this.#dirtyOwnerOf(delta.uuid);
-			const members = this.#index.apply(delta);
-			for (const uuid of [delta.uuid, ...members]) this.#dirtyOwnerOf(uuid);
-			this.#wake(delta.uuid);
-			const mark = this.#index.entry(delta.uuid)?.mark;
-			if (mark) this.#wake(nameKey({ table: delta.table, key: mark.key }));
+		for (const { uuid } of deltas) this.#dirtyOwnerOf(uuid);
+		const members = this.#index.apply(deltas);
+		for (const uuid of members) this.#dirtyOwnerOf(uuid);
+		for (const { table, uuid } of deltas) {
+			this.#dirtyOwnerOf(uuid);
+			this.#wake(uuid);
+			const mark = this.#index.entry(uuid)?.mark;
+			if (mark) this.#wake(nameKey({ table, key: mark.key }));
 		}
 	}
 
 	/** Forgets what was observed and reads the whole database anew; every owner, wanted or found, is planned again. */
 	reset(tables: Tables): void {
 		this.#index = new ReplicaIndex(this.#schema);
-		for (const [table, rows] of Object.entries(tables)) {
-			for (const [uuid, row] of rows) this.#index.apply({ table, uuid, before: undefined, after: row });
-		}
+		const rows = Object.entries(tables).flatMap(([table, content]) =>
+			Array.from(content, ([uuid, after]): RowDelta => ({ table, uuid, before: undefined, after })),
+		);
+		this.#index.apply(rows);
 		for (const owner of this.#wanted.keys()) this.#dirty.add(owner);
 		for (const owner of this.#index.owners()) this.#dirty.add(owner);
 	}

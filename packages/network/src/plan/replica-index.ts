@@ -36,14 +36,20 @@ export class ReplicaIndex {
 		this.#schema = schema;
 	}
 
-	/** Takes in one change and returns the rows that entered or left a set of the changed row. */
-	apply(delta: RowDelta): readonly Uuid[] {
-		const meta = this.#schema.tables[delta.table];
-		if (!meta) return [];
-		const { uuid, before, after } = delta;
-		if (before) this.#leave(meta, uuid, before);
-		if (after) this.#enter(meta, uuid, after);
-		return listColumns(meta).flatMap((column) => this.#relist({ table: meta.name, uuid, column }, before?.[column], after?.[column]));
+	/** Takes in the changes of one update and returns the rows that entered or left a set. */
+	apply(deltas: readonly RowDelta[]): readonly Uuid[] {
+		const lists: ChangedList[] = [];
+		for (const { table, uuid, before, after } of deltas) {
+			const meta = this.#schema.tables[table];
+			if (!meta) continue;
+			if (before) this.#leave(meta, uuid, before);
+			if (after) this.#enter(meta, uuid, after);
+			for (const [column, memberTable] of listColumns(meta)) {
+				const list = { holder: { table, uuid, column }, memberTable, before: before?.[column], after: after?.[column] };
+				if (list.before !== list.after) lists.push(list);
+			}
+		}
+		return lists.flatMap((list) => this.#relist(list.holder, ...this.#membersOf(list, lists, deltas)));
 	}
 
 	/** The row with this name; when copies of it exist, the first that was seen. */
@@ -98,14 +104,29 @@ export class ReplicaIndex {
 		}
 	}
 
-	#relist(holder: Holder, before: Value, after: Value): readonly Uuid[] {
-		const left = onlyInFirst(before, after);
+	/**
+	 * Which rows entered and left a set. A row of a table that is not root exists only in sets: when just one set of such rows changed, it is
+	 * the one that the new rows are in and the removed ones were in. Thus one port more costs the same in a switch of ten thousand.
+	 */
+	#membersOf(
+		list: ChangedList,
+		lists: readonly ChangedList[],
+		deltas: readonly RowDelta[],
+	): [entered: readonly Uuid[], left: readonly Uuid[]] {
+		const { memberTable, before, after } = list;
+		const isOnly = lists.every((other) => other === list || other.memberTable !== memberTable);
+		if (this.#schema.tables[memberTable]?.isRoot || !isOnly) return [onlyInFirst(after, before), onlyInFirst(before, after)];
+		const members = deltas.filter((delta) => delta.table === memberTable);
+		const uuids = (some: readonly RowDelta[]) => some.map(({ uuid }) => uuid);
+		return [uuids(members.filter((delta) => !delta.before)), uuids(members.filter((delta) => !delta.after))];
+	}
+
+	#relist(holder: Holder, entered: readonly Uuid[], left: readonly Uuid[]): readonly Uuid[] {
 		for (const uuid of left) {
 			const rest = this.#holders.get(uuid)?.filter((other) => other.uuid !== holder.uuid || other.column !== holder.column);
 			if (rest?.length) this.#holders.set(uuid, rest);
 			else this.#holders.delete(uuid);
 		}
-		const entered = onlyInFirst(after, before);
 		for (const uuid of entered) {
 			const known = this.#holders.get(uuid);
 			if (known) known.push(holder);
@@ -115,14 +136,21 @@ export class ReplicaIndex {
 	}
 }
 
-const listColumnsByTable = new WeakMap<TableMeta, readonly string[]>();
+interface ChangedList {
+	readonly holder: Holder;
+	readonly memberTable: string;
+	readonly before: Value;
+	readonly after: Value;
+}
 
-/** The columns that are sets of references. */
-export function listColumns(meta: TableMeta): readonly string[] {
+const listColumnsByTable = new WeakMap<TableMeta, readonly (readonly [column: string, memberTable: string])[]>();
+
+/** The columns that are sets of references, with the table that they refer to. */
+function listColumns(meta: TableMeta): readonly (readonly [column: string, memberTable: string])[] {
 	let columns = listColumnsByTable.get(meta);
 	if (!columns) {
-		columns = Object.keys(meta.columns).filter(
-			(name) => meta.columns[name]?.kind === 'set' && meta.columns[name]?.key.refTable !== undefined,
+		columns = Object.entries(meta.columns).flatMap(([name, { kind, key }]) =>
+			kind === 'set' && key.refTable !== undefined ? [[name, key.refTable] as const] : [],
 		);
 		listColumnsByTable.set(meta, columns);
 	}
@@ -134,22 +162,14 @@ export function uniqueKey(table: string, columns: readonly string[], row: Row): 
 	return `${table}\n${columns.map((column) => JSON.stringify(row[column] ?? null)).join('\n')}`;
 }
 
-/**
- * The members of one version of a set that the other has not. The two versions of a switch's ports mostly differ by a few members among
- * thousands, so equal ends are skipped before any set is built.
- */
+/** The members of one version of a set that the other has not. */
 function onlyInFirst(first: Value, second: Value): readonly Uuid[] {
 	if (first === second) return [];
 	const a = (first ?? []) as readonly Uuid[];
 	const b = (second ?? []) as readonly Uuid[];
 	if (a.length === 0 || b.length === 0) return a;
-	let start = 0;
-	while (start < a.length && start < b.length && a[start] === b[start]) start++;
-	let end = 0;
-	while (end < a.length - start && end < b.length - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end++;
-	if (start + end === a.length) return [];
-	const others = new Set(b.slice(start, b.length - end));
-	return a.slice(start, a.length - end).filter((uuid) => !others.has(uuid));
+	const others = new Set(b);
+	return a.filter((uuid) => !others.has(uuid));
 }
 
 function setOf<K, V>(map: Map<K, Set<V>>, key: K): Set<V> {
