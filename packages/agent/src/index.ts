@@ -1,1 +1,1 @@
-export {};
+export { type AgentDeps, type AgentOptions, startAgent } from './agent.ts';

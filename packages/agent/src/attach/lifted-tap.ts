@@ -11,6 +11,7 @@ import {
 } from '@tapestry/linux';
 import type { Uuid } from '@tapestry/network';
 import { deadline } from '../deadline.ts';
+import { Settler } from '../settler.ts';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
 import { type Attachment, attachmentKey, portMarks } from './attachment.ts';
 import { type HostSide, handToSwitch } from './host-side.ts';
@@ -33,11 +34,11 @@ export interface LiftedTapDeps {
  * Keeps one machine's tap where it belongs. What to do follows from where the tap is and who holds it, never from the event that woke it: so a missed
  * event, a failed step and a restart of the agent all end the same way.
  *
- * | tap is                     | held by the VMM, all queues | then                                  |
- * |----------------------------|-----------------------------|---------------------------------------|
- * | in the launcher's namespace | yes                        | move and rename to the node, plug in  |
- * | on the node                | yes                         | plug in, unless that is done          |
- * | on the node                | no: the VMM ended           | unplug, move back under its old name  |
+ * | tap is                      | held by the VMM, all queues | then                                 |
+ * |-----------------------------|-----------------------------|--------------------------------------|
+ * | in the launcher's namespace | yes                         | move and rename to the node, plug in |
+ * | on the node                 | yes                         | plug in, unless that is done         |
+ * | on the node                 | no: the VMM ended           | unplug, move back under its old name |
  */
 export class LiftedTap {
 	readonly device: string;
@@ -47,10 +48,7 @@ export class LiftedTap {
 	readonly #isVmm: (executable: string) => boolean;
 	readonly #route: NetlinkSocket;
 	readonly #unwatch: () => void;
-	readonly #abort = new AbortController();
-	#dirty = false;
-	#failed = false;
-	#working: Promise<void> = Promise.resolve();
+	readonly #settler: Settler;
 
 	/** Takes over `namespace` and closes it with `stop`. */
 	constructor(
@@ -63,50 +61,41 @@ export class LiftedTap {
 		this.#isVmm = options.isVmm;
 		this.device = options.attachment.device;
 		this.#route = openRoute(options.namespace);
+		this.#settler = new Settler(
+			(signal) => this.#settle(signal),
+			(error) => deps.log.error('cannot bring a tap to its place', { attachment: attachmentKey(options.attachment), error }),
+		);
 		this.#unwatch = deps.monitor.watch(options.namespace, (event) => {
 			if (event.type === 'missed' || event.link.name === tapName) this.look();
 		});
 		this.look();
 	}
 
-	/** Something may have changed: looks again, once more if it does while looking. */
+	/** The tap may have changed. */
 	look(): void {
-		if (this.#abort.signal.aborted || this.#dirty) return;
-		this.#dirty = true;
-		this.#working = this.#working.then(async () => {
-			this.#dirty = false;
-			if (this.#abort.signal.aborted) return;
-			try {
-				await this.#settle();
-				this.#failed = false;
-			} catch (error) {
-				this.#failed = true;
-				this.#deps.log.error('cannot bring a tap to its place', { attachment: attachmentKey(this.#attachment), error });
-			}
-		});
+		this.#settler.look();
 	}
 
 	/** The switch has changed or is back: a step that failed may work now. */
 	retry(): void {
-		if (this.#failed) this.look();
+		this.#settler.retry();
 	}
 
 	/** Stops looking; the tap stays where it is. */
 	async stop(): Promise<void> {
-		this.#abort.abort(new CodedError('ABORTED', 'the tap is no longer followed'));
 		this.#unwatch();
-		await this.#working;
+		await this.#settler.stop();
 		this.#route[Symbol.dispose]();
 		this.#namespace[Symbol.dispose]();
 	}
 
-	async #settle(): Promise<void> {
+	async #settle(signal: AbortSignal): Promise<void> {
 		const waiting = findLink(this.#route, tapName);
 		if (waiting && this.#isTaken(waiting)) this.#lift();
 		const lifted = findLink(this.#deps.host.route, this.device);
 		if (!lifted) return;
-		if (lifted.carrier) await this.#plug();
-		else await this.#lower();
+		if (lifted.carrier) await this.#plug(signal);
+		else await this.#lower(signal);
 	}
 
 	/**
@@ -127,37 +116,37 @@ export class LiftedTap {
 		setLink(this.#route, tapName, { name: this.device, namespace: this.#deps.host.namespace });
 	}
 
-	async #plug(): Promise<void> {
+	async #plug(signal: AbortSignal): Promise<void> {
 		const { bridge, clock, host } = this.#deps;
 		const { port } = this.#attachment;
 		if (bridge.port(this.device)?.ifaceId === port.name) return;
 		// Also after a restart of the agent between move and plug: all of this may be repeated.
 		handToSwitch(host, this.device, { mtu: port.mtu, userspace: bridge.userspace });
-		using limit = deadline(clock, stepMs, this.#abort.signal);
+		using limit = deadline(clock, stepMs, signal);
 		const row = await bridge.add(
 			{ device: this.device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(this.#attachment) },
 			{ signal: limit.signal },
 		);
 		// Not part of the step: if the VMM ends before the flows are there, the tap has to go back without waiting for them.
-		void this.#report(row);
+		void this.#report(row, signal);
 	}
 
-	async #report(row: Uuid): Promise<void> {
+	async #report(row: Uuid, signal: AbortSignal): Promise<void> {
 		const { bridge, clock, log } = this.#deps;
 		const about = { pod: this.#attachment.pod, device: this.device, port: this.#attachment.port.name };
-		using limit = deadline(clock, stepMs, this.#abort.signal);
+		using limit = deadline(clock, stepMs, signal);
 		try {
 			await bridge.installed(row, limit.signal);
 			log.info('lifted a tap into the switch', about);
 		} catch (error) {
-			if (!this.#abort.signal.aborted) log.error('a lifted tap has no flows', { ...about, error });
+			if (!signal.aborted) log.error('a lifted tap has no flows', { ...about, error });
 		}
 	}
 
-	async #lower(): Promise<void> {
+	async #lower(signal: AbortSignal): Promise<void> {
 		const { bridge, clock, host, log } = this.#deps;
 		const { port, pod } = this.#attachment;
-		using limit = deadline(clock, stepMs, this.#abort.signal);
+		using limit = deadline(clock, stepMs, signal);
 		await bridge.remove(this.device, { signal: limit.signal });
 		if (findLink(this.#route, tapName)) {
 			throw new CodedError('AGENT_TAP', {

@@ -78,7 +78,7 @@ export function sandboxFaults(path: string, ifname: string, port: Port, expect: 
 	return faults;
 }
 
-function parseInterfaceAddress({ address }: PortAddress): InterfaceAddress {
+export function parseInterfaceAddress({ address }: PortAddress): InterfaceAddress {
 	const [text = '', prefix] = address.split('/');
 	const ip = parseIp(text);
 	if (!ip) throw new CodedError('AGENT_LEASE', { what: 'the lease cannot be used', why: `"${address}" is not an address` });

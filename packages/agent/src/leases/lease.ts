@@ -33,7 +33,7 @@ function gatewayOf(subnet: Subnet, family: Family): Ip | undefined {
 }
 
 /** Kube-OVN writes both families as `v4,v6`. */
-function listed(text: string | undefined): readonly string[] {
+export function listed(text: string | undefined): readonly string[] {
 	return (text ?? '')
 		.split(',')
 		.map((part) => part.trim())

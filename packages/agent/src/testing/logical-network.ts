@@ -42,3 +42,26 @@ export function makeLogicalPort(node: MiniNode, port: Port): void {
 		...['--', 'lsp-set-options', port.name, `requested-chassis=${node.name}`, `iface-id-ver=${port.ownerUid}`],
 	);
 }
+
+export const join = { v4: '100.64.0.1', v6: 'fd00:100:64::1', nodeV4: '100.64.0.2', nodeV6: 'fd00:100:64::2' } as const;
+
+/** The join network, with the node's port in it and the way out through the node, as the controller would make them. */
+export function makeJoinNetwork(node: MiniNode, nodePort: string, mac: string): void {
+	const egress = (family: 4 | 6, source: string, hop: string): string[] => [
+		...['--', 'lr-policy-add', 'ovn-cluster', '100', `is_chassis_resident("${nodePort}") && ip${family}.src == ${source}`, 'reroute', hop],
+		...['--', 'lr-route-add', 'ovn-cluster', family === 4 ? '0.0.0.0/0' : '::/0', hop],
+	];
+	node.nbctl(
+		...['--', 'lrp-add', 'ovn-cluster', 'ovn-cluster-join', '0a:00:00:00:00:02', `${join.v4}/16`, `${join.v6}/112`],
+		...['--', 'ls-add', 'join'],
+		...['--', 'lsp-add', 'join', 'join-ovn-cluster'],
+		...['--', 'lsp-set-type', 'join-ovn-cluster', 'router'],
+		...['--', 'lsp-set-addresses', 'join-ovn-cluster', 'router'],
+		...['--', 'lsp-set-options', 'join-ovn-cluster', 'router-port=ovn-cluster-join'],
+		...['--', 'lsp-add', 'join', nodePort],
+		...['--', 'lsp-set-addresses', nodePort, `${mac} ${join.nodeV4} ${join.nodeV6}`],
+		...['--', 'lsp-set-options', nodePort, `requested-chassis=${node.name}`, `iface-id-ver=uid-of-${nodePort}`],
+		...egress(4, '10.16.0.0/16', join.nodeV4),
+		...egress(6, 'fd00:10:16::/112', join.nodeV6),
+	);
+}

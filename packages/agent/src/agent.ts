@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import type { Clock, Logger, Signal } from '@tapestry/base';
+import { createReflector, type KubeClient, type KubeObject, type Pod, pods, type Resource } from '@tapestry/kube';
+import { LinkMonitor, Namespace, openRoute } from '@tapestry/linux';
+import { type IpLease, ipResource, labels, nodePortName, type Subnet, subnetResource } from '@tapestry/network';
+import type { Session } from '@tapestry/ovsdb';
+import type { AttachmentMode } from './attach/attachment.ts';
+import { Journal } from './attach/journal.ts';
+import { LiftMode } from './attach/lift.ts';
+import { VethMode } from './attach/veth.ts';
+import { CniCommands } from './cni/commands.ts';
+import { serveCni } from './cni/server.ts';
+import { KubeWorkloads } from './leases/kube-workloads.ts';
+import { Metrics } from './metrics.ts';
+import { createRuleLoader } from './node/load-rules.ts';
+import { nodeNetwork } from './node/node-network.ts';
+import { NodePort } from './node/node-port.ts';
+import { IntegrationBridge } from './switch/integration-bridge.ts';
+
+export interface AgentDeps {
+	readonly clock: Clock;
+	/** In [0, 1). */
+	readonly random: () => number;
+	readonly log: Logger;
+	readonly client: KubeClient;
+	/** The node's own Open_vSwitch database. */
+	readonly session: Session;
+}
+
+export interface AgentOptions {
+	/** Name of the Node object. */
+	readonly node: string;
+	/** Unix socket for the CNI plugin. */
+	readonly socket: string;
+	/** Directory of the journal, on a tmpfs. */
+	readonly state: string;
+	/** For subnets that set none. */
+	readonly mtu: number;
+	readonly serviceCidrs: readonly string[];
+}
+
+/** QEMU under its usual names, and libvirt's daemons, which open taps for it. */
+const isVmm = (executable: string): boolean => /^(qemu-.*|qemu|cloud-hypervisor|firecracker|virtqemud|libvirtd)$/.test(executable);
+
+/**
+ * The agent of one node; it runs in the node's network namespace. Resolves when the plugin is served, which needs the node's Open vSwitch but not the
+ * Kubernetes API: what is attached can be removed without it, and attachments wait for their lease.
+ */
+export async function startAgent(deps: AgentDeps, options: AgentOptions, signal: Signal): Promise<AsyncDisposable> {
+	const { clock, log, session, client } = deps;
+	await using stack = new AsyncDisposableStack();
+	const namespace = stack.use(Namespace.current());
+	const host = { namespace, route: stack.use(openRoute()) };
+	const monitor = stack.use(new LinkMonitor());
+	const bridge = await IntegrationBridge.open(session, { signal });
+	const metrics = new Metrics();
+
+	const onNode = { labelSelector: `${labels.nodeName}=${options.node}` };
+	const follow = <T extends KubeObject>(
+		resource: Resource,
+		selection: { readonly labelSelector?: string; readonly fieldSelector?: string },
+	) => stack.use(createReflector<T>(deps, { resource, ...selection }));
+	const podsHere = follow<Pod>(pods, { fieldSelector: `spec.nodeName=${options.node}` });
+	const leases = follow<IpLease>(ipResource, onNode);
+	const subnets = follow<Subnet>(subnetResource, {});
+	const source = new KubeWorkloads({ client, pods: podsHere, leases, subnets }, { mtu: options.mtu });
+
+	const journal = new Journal({ log }, { dir: join(options.state, 'attachments') });
+	const lift = new LiftMode({ clock, log, host, bridge, monitor }, { isVmm });
+	stack.defer(() => lift.close());
+	const modes = { veth: new VethMode({ clock, host, bridge, observe: metrics.observe }), lift };
+	const commands = new CniCommands({ clock, log, source, journal, modes, bridge, observe: metrics.observe });
+	await commands.recover();
+
+	const nodePort = stack.use(
+		new NodePort({
+			log,
+			host,
+			bridge,
+			monitor,
+			loadRules: createRuleLoader({ file: join(options.state, 'node-rules.json') }),
+			wanted: () => {
+				const lease = leases.objects.get(nodePortName(options.node));
+				return lease && nodeNetwork(lease, subnets.objects.values(), options);
+			},
+		}),
+	);
+	leases.onChange(({ key }) => {
+		if (key === nodePortName(options.node)) nodePort.look();
+	});
+	subnets.onChange(() => nodePort.look());
+
+	stack.use(
+		await serveCni(
+			{
+				log,
+				handle: (call, gone) => commands.handle(call, gone),
+				pages: {
+					'/ports': () => ({ type: 'application/json', body: JSON.stringify(describePorts(journal, modes)) }),
+					'/metrics': () => ({ type: 'text/plain; version=0.0.4', body: metrics.render({ tapestry_attachments: journal.all().length }) }),
+				},
+			},
+			{ path: options.socket },
+		),
+	);
+	return stack.move();
+}
+
+/** What is attached on this node and how, for people and tools. */
+function describePorts(journal: Journal, modes: Readonly<Record<string, AttachmentMode>>): readonly unknown[] {
+	return journal.all().map((attachment) => {
+		const { containerId, ifname, pod, mode, port } = attachment;
+		return { containerId, ifname, pod, mode, port, ...modes[mode]?.describe(attachment) };
+	});
+}

@@ -1,0 +1,38 @@
+import { CodedError } from '@tapestry/base';
+import { runProgram, systemClock } from '@tapestry/host';
+import { createKubeClient } from '@tapestry/kube';
+import { connect } from '@tapestry/ovsdb';
+import { startAgent } from './agent.ts';
+import { defaultSocket } from './cni/call.ts';
+
+await runProgram({
+	name: 'agent',
+	options: {
+		kubeconfig: { type: 'string' },
+		'api-socket': { type: 'string' },
+		node: { type: 'string' },
+		ovsdb: { type: 'string' },
+		socket: { type: 'string', default: defaultSocket },
+		state: { type: 'string', default: '/run/tapestry' },
+		mtu: { type: 'string', default: '1442' },
+		// Of each family one; what the node reaches through the default VPC beside its subnets.
+		'service-cidr': { type: 'string', default: '10.96.0.0/16' },
+	},
+	async run({ options, log, signal, ready }) {
+		const { kubeconfig, node, ovsdb, socket, state } = options;
+		if (!kubeconfig || !node || !ovsdb) {
+			throw new CodedError('USAGE', { what: 'the agent needs --kubeconfig, --node and --ovsdb', fix: 'give them' });
+		}
+		const mtu = Number(options.mtu);
+		if (!Number.isInteger(mtu) || mtu < 68)
+			throw new CodedError('USAGE', { what: `"${options.mtu}" is no MTU`, fix: 'give a number such as 1442' });
+		const deps = { clock: systemClock, random: Math.random, log };
+		const socketPath = options['api-socket'];
+		using client = createKubeClient(deps, { kubeconfig, ...(socketPath ? { socketPath } : {}) });
+		await using session = connect(deps, { endpoint: ovsdb });
+		const serviceCidrs = options['service-cidr'].split(',');
+		await using _agent = await startAgent({ ...deps, client, session }, { node, socket, state, mtu, serviceCidrs }, signal);
+		ready();
+		await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+	},
+});

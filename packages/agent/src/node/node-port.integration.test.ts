@@ -1,0 +1,180 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join as joinPath } from 'node:path';
+import { createInterface } from 'node:readline';
+import { silentLogger } from '@tapestry/base';
+import { addAddress, createVeth, getLink, LinkMonitor, Namespace, openRoute, setLink } from '@tapestry/linux';
+import { untilLink } from '@tapestry/linux/testing';
+import type { IpLease, Subnet } from '@tapestry/network';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseInterfaceAddress } from '../attach/sandbox-side.ts';
+import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
+import { gateways, join, makeJoinNetwork, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
+import { type MiniNode, runIn, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
+import { createRuleLoader } from './load-rules.ts';
+import { nodeNetwork } from './node-network.ts';
+import { NodePort, nodeDevice } from './node-port.ts';
+
+const mac = '02:58:64:40:00:02';
+const subnet = (name: string, cidrBlock: string, gateway: string, natOutgoing: boolean): Subnet => ({
+	metadata: { name },
+	spec: { cidrBlock, gateway, natOutgoing, vpc: 'ovn-cluster' },
+});
+const joinSubnet = subnet('join', '100.64.0.0/16,fd00:100:64::/112', `${join.v4},${join.v6}`, false);
+const pods = (natOutgoing: boolean) => subnet('ovn-default', '10.16.0.0/16,fd00:10:16::/112', `${gateways.v4},${gateways.v6}`, natOutgoing);
+
+let node: MiniNode;
+let agent: AgentUnderTest;
+let pod: Sandbox;
+let outside: Sandbox;
+let monitor: LinkMonitor;
+let nodePort: NodePort;
+let subnets = [joinSubnet, pods(true)];
+/** One promise for each load of the rules, in order. */
+const loads: PromiseWithResolvers<void>[] = [Promise.withResolvers()];
+
+const nextLoad = () => loads.at(-1)?.promise;
+const onNode = (...command: readonly string[]) => runIn(`/run/netns/${node.name}`, command);
+
+function startNodePort(): NodePort {
+	const lease: IpLease = {
+		metadata: { name: `node-${node.name}`, labels: { 'tapestry.io/owner-uid': `uid-of-node-${node.name}` } },
+		spec: { subnet: 'join', v4IpAddress: join.nodeV4, v6IpAddress: join.nodeV6, macAddress: mac.toUpperCase() },
+	};
+	const load = createRuleLoader({ file: joinPath(node.dir, 'rules.json'), prefix: ['nsenter', `--net=/run/netns/${node.name}`] });
+	return new NodePort({
+		log: silentLogger,
+		host: node.host,
+		bridge: agent.bridge,
+		monitor,
+		loadRules: async (json) => {
+			await load(json);
+			loads.at(-1)?.resolve();
+			loads.push(Promise.withResolvers());
+		},
+		wanted: () => nodeNetwork(lease, subnets, { mtu: 1442, serviceCidrs: ['10.96.0.0/16'] }),
+	});
+}
+
+/** A machine outside the cluster, at the node's NIC. It knows no way back to the pods. */
+function connectOutside(): Sandbox {
+	const sandbox = node.sandbox('outside');
+	using namespace = Namespace.open(sandbox.path);
+	using route = openRoute(namespace);
+	createVeth(node.host.route, { name: 'nic', peer: { name: 'eth0', namespace } });
+	for (const [socket, device, addresses] of [
+		[node.host.route, 'nic', ['192.0.2.1/24', 'fd00:192::1/64']],
+		[route, 'eth0', ['192.0.2.2/24', 'fd00:192::2/64']],
+	] as const) {
+		setLink(socket, device, { up: true });
+		for (const address of addresses) addAddress(socket, getLink(socket, device).index, parseInterfaceAddress({ address }));
+	}
+	return sandbox;
+}
+
+beforeAll(async () => {
+	node = await startMiniNode('node');
+	makeNetwork(node);
+	makeJoinNetwork(node, `node-${node.name}`, mac);
+	agent = await startAgent(node);
+	const port = portOf('a.default', 16);
+	makeLogicalPort(node, port);
+	agent.workloads.set({ namespace: 'default', name: 'a' }, { kind: 'pod', port });
+	pod = node.sandbox('a');
+	await agent.call('ADD', { containerId: 'a', sandbox: pod });
+	outside = connectOutside();
+	monitor = new LinkMonitor();
+	const loaded = nextLoad();
+	nodePort = startNodePort();
+	await Promise.all([untilInstalled(), loaded]);
+});
+afterAll(async () => {
+	await nodePort?.[Symbol.asyncDispose]();
+	monitor?.[Symbol.dispose]();
+	await agent?.abandon();
+	await node?.[Symbol.asyncDispose]();
+});
+
+async function untilInstalled(): Promise<void> {
+	await new Promise<void>((resolve) => {
+		const check = (): void => {
+			if (agent.bridge.port(nodeDevice)?.installed) resolve();
+		};
+		agent.bridge.onChange(check);
+		check();
+	});
+	await untilLink(`/run/netns/${node.name}`, nodeDevice, (link) => link?.up === true);
+}
+
+const server =
+	'import socket,sys\ns=socket.create_server((sys.argv[1],7),family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)\nprint("up",flush=True)\nc,a=s.accept()\nc.sendall(c.recv(65536)*2)\nprint(a[0])';
+const client =
+	'import socket,sys\ns=socket.create_connection((sys.argv[1],7),3)\ns.sendall(b"x"*5000)\nn=0\nwhile n<5000:\n d=s.recv(65536)\n if not d: break\n n+=len(d)\nprint("talked")';
+
+/** One TCP conversation over real sockets, as wrong checksums let ping pass and TCP fail. Gives the address that the server saw. */
+async function talk(serverPath: string, clientPath: string, address: string): Promise<string> {
+	const listener = spawn('nsenter', [`--net=${serverPath}`, 'python3', '-c', server, address], { stdio: ['ignore', 'pipe', 'inherit'] });
+	const lines = createInterface(listener.stdout);
+	try {
+		await once(lines, 'line');
+		const seen = once(lines, 'line') as Promise<[string]>;
+		expect(runIn(clientPath, ['python3', '-c', client, address]).stdout).toBe('talked\n');
+		return (await seen)[0];
+	} finally {
+		listener.kill('SIGKILL');
+	}
+}
+
+describe("the node's port", () => {
+	const nodePath = () => `/run/netns/${node.name}`;
+
+	it('lets the node reach pods and pods reach the node, in both families and over TCP', async () => {
+		for (const address of ['10.16.0.16', 'fd00:10:16::10', gateways.v4]) {
+			expect(onNode('ping', '-c1', '-W2', address).stdout, address).toContain('1 received');
+		}
+		for (const address of [join.nodeV4, join.nodeV6])
+			expect(pod.run('ping', '-c1', '-W2', address).stdout, address).toContain('1 received');
+		expect(await talk(pod.path, nodePath(), '10.16.0.16')).toBe(join.nodeV4);
+		expect(await talk(nodePath(), pod.path, join.nodeV4)).toBe('10.16.0.16');
+		expect(await talk(nodePath(), pod.path, join.nodeV6)).toBe('fd00:10:16::10');
+	});
+
+	it("sends what leaves the cluster out with the node's address, in both families", async () => {
+		expect(await talk(outside.path, pod.path, '192.0.2.2')).toBe('192.0.2.1');
+		expect(await talk(outside.path, pod.path, 'fd00:192::2')).toBe('fd00:192::1');
+	});
+
+	it('translates nothing for a subnet without natOutgoing', async () => {
+		subnets = [joinSubnet, pods(false)];
+		let loaded = nextLoad();
+		nodePort.look();
+		await loaded;
+		// The machine outside has no way back.
+		expect(pod.run('ping', '-c1', '-W1', '192.0.2.2').stdout).toContain('0 received');
+		expect(onNode('nft', 'list', 'ruleset').stdout).not.toContain('masquerade');
+		subnets = [joinSubnet, pods(true)];
+		loaded = nextLoad();
+		nodePort.look();
+		await loaded;
+		expect(pod.run('ping', '-c1', '-W1', '192.0.2.2').stdout).toContain('1 received');
+	});
+
+	it('is left alone by an agent that starts anew', async () => {
+		const before = { link: getLink(node.host.route, nodeDevice), addresses: onNode('ip', 'addr', 'show', nodeDevice).stdout };
+		await nodePort[Symbol.asyncDispose]();
+		const events: string[] = [];
+		monitor.watch(node.host.namespace, (event) => events.push(event.type));
+		const loaded = nextLoad();
+		nodePort = startNodePort();
+		await loaded;
+		expect(events).toEqual([]);
+		expect({ link: getLink(node.host.route, nodeDevice), addresses: onNode('ip', 'addr', 'show', nodeDevice).stdout }).toEqual(before);
+	});
+
+	it('gets back what somebody took away', async () => {
+		setLink(node.host.route, nodeDevice, { up: false });
+		await untilLink(nodePath(), nodeDevice, (link) => link?.up === true);
+		// Routes go with the interface's state and come back with it.
+		expect(onNode('ping', '-c1', '-W2', '10.16.0.16').stdout).toContain('1 received');
+	});
+});
