@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock, Logger, Signal } from '@tapestry/base';
+import type { Cidr, Clock, Logger, Signal } from '@tapestry/base';
 import { createReflector, type KubeClient, type KubeObject, type Pod, pods, type Resource } from '@tapestry/kube';
 import { LinkMonitor, Namespace, openRoute } from '@tapestry/linux';
 import { type IpLease, ipResource, labels, nodePortName, type Subnet, subnetResource } from '@tapestry/network';
@@ -36,7 +36,7 @@ export interface AgentOptions {
 	readonly state: string;
 	/** For subnets that set none. */
 	readonly mtu: number;
-	readonly serviceCidrs: readonly string[];
+	readonly serviceCidrs: readonly Cidr[];
 }
 
 /** QEMU under its usual names, and libvirt's daemons, which open taps for it. */

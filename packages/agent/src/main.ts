@@ -1,4 +1,4 @@
-import { CodedError } from '@tapestry/base';
+import { type Cidr, CodedError, parseCidr } from '@tapestry/base';
 import { runProgram, systemClock } from '@tapestry/host';
 import { createKubeClient } from '@tapestry/kube';
 import { connect } from '@tapestry/ovsdb';
@@ -30,9 +30,15 @@ await runProgram({
 		const socketPath = options['api-socket'];
 		using client = createKubeClient(deps, { kubeconfig, ...(socketPath ? { socketPath } : {}) });
 		await using session = connect(deps, { endpoint: ovsdb });
-		const serviceCidrs = options['service-cidr'].split(',');
+		const serviceCidrs = options['service-cidr'].split(',').map(cidr);
 		await using _agent = await startAgent({ ...deps, client, session }, { node, socket, state, mtu, serviceCidrs }, signal);
 		ready();
 		await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 	},
 });
+
+function cidr(text: string): Cidr {
+	const parsed = parseCidr(text.trim());
+	if (!parsed) throw new CodedError('USAGE', { what: `--service-cidr "${text}" is no block`, fix: 'write 10.96.0.0/16' });
+	return parsed;
+}

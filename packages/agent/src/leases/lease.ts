@@ -1,5 +1,5 @@
-import { CodedError, cidrContains, type Family, firstAddress, formatIp, type Ip, parseCidr, parseIp } from '@tapestry/base';
-import { type IpLease, labels, type Subnet } from '@tapestry/network';
+import { CodedError, cidrContains, firstAddress, formatIp, parseIp } from '@tapestry/base';
+import { type IpLease, labels, type Subnet, subnetBlocks, subnetGateways } from '@tapestry/network';
 import type { Port, PortAddress } from '../port.ts';
 
 /**
@@ -18,26 +18,10 @@ export function portOfLease(lease: IpLease, subnet: Subnet, mtu: number): Port {
 
 function addressOf(lease: string, text: string, subnet: Subnet): PortAddress {
 	const ip = parseIp(text);
-	const block = listed(subnet.spec.cidrBlock)
-		.map(parseCidr)
-		.find((cidr) => ip && cidr && cidrContains(cidr, ip));
-	if (!ip || !block) throw unusable(lease, `"${text}" is no address of subnet ${subnet.metadata.name}`);
-	const gateway = gatewayOf(subnet, ip.family) ?? firstAddress(block);
+	const block = ip && subnetBlocks(subnet)?.find((cidr) => cidrContains(cidr, ip));
+	if (!block) throw unusable(lease, `"${text}" is no address of subnet ${subnet.metadata.name}`);
+	const gateway = subnetGateways(subnet)?.find(({ family }) => family === ip.family) ?? firstAddress(block);
 	return { address: `${formatIp(ip)}/${block.prefix}`, gateway: formatIp(gateway) };
-}
-
-function gatewayOf(subnet: Subnet, family: Family): Ip | undefined {
-	return listed(subnet.spec.gateway)
-		.map(parseIp)
-		.find((gateway) => gateway?.family === family);
-}
-
-/** Kube-OVN writes both families as `v4,v6`. */
-export function listed(text: string | undefined): readonly string[] {
-	return (text ?? '')
-		.split(',')
-		.map((part) => part.trim())
-		.filter((part) => part !== '');
 }
 
 const unusable = (lease: string, why: string): CodedError =>

@@ -1,6 +1,6 @@
-import { type Cidr, type Family, formatCidr, type Ip, parseCidr, parseIp } from '@tapestry/base';
-import { defaultNames, type IpLease, type Subnet } from '@tapestry/network';
-import { listed, portOfLease } from '../leases/lease.ts';
+import { type Cidr, type Family, formatCidr, type Ip, parseIp } from '@tapestry/base';
+import { defaultNames, type IpLease, type Subnet, subnetBlocks, vpcOf } from '@tapestry/network';
+import { portOfLease } from '../leases/lease.ts';
 import type { Port } from '../port.ts';
 
 /** How the node itself takes part in the default VPC. */
@@ -13,7 +13,7 @@ export interface NodeNetwork {
 	readonly masquerade: readonly MasqueradeRule[];
 }
 
-/** Packets from `sources` to anything outside `inside` get the node's address. */
+/** Packets from `sources` to anything outside `inside` get the node's address. Blocks as text, sorted. */
 export interface MasqueradeRule {
 	readonly family: Family;
 	readonly sources: readonly string[];
@@ -24,15 +24,16 @@ export interface MasqueradeRule {
 export function nodeNetwork(
 	lease: IpLease,
 	subnets: Iterable<Subnet>,
-	options: { readonly mtu: number; readonly serviceCidrs: readonly string[] },
+	options: { readonly mtu: number; readonly serviceCidrs: readonly Cidr[] },
 ): NodeNetwork | undefined {
-	const all = [...subnets].filter((subnet) => (subnet.spec.vpc || defaultNames.vpc) === defaultNames.vpc && isOverlay(subnet));
+	// A subnet of a physical network (vlan) is reached there, not through the VPC's router.
+	const all = [...subnets].filter((subnet) => vpcOf(subnet) === defaultNames.vpc && !subnet.spec.vlan);
 	const join = all.find((subnet) => subnet.metadata.name === defaultNames.joinSubnet);
 	if (!join) return undefined;
 	const port = portOfLease(lease, join, options.mtu);
 	const pods = all.filter((subnet) => subnet !== join);
-	const destinations = [...pods.flatMap(blocks), ...options.serviceCidrs.flatMap(parsed)];
-	const gateways = port.addresses.flatMap(({ gateway }) => parseIp(gateway ?? '') ?? []);
+	const destinations = [...pods.flatMap(blocks), ...options.serviceCidrs];
+	const gateways = port.addresses.flatMap(({ gateway }) => (gateway ? (parseIp(gateway) ?? []) : []));
 	const translated = pods.filter((subnet) => subnet.spec.natOutgoing).flatMap(blocks);
 	const inside = [...destinations, ...blocks(join)];
 	return {
@@ -48,19 +49,9 @@ export function nodeNetwork(
 	};
 }
 
-/** A subnet of a physical network is reached there, not through the VPC's router. */
-const isOverlay = (subnet: Subnet): boolean => !subnet.spec.vlan;
+const blocks = (subnet: Subnet): readonly Cidr[] => subnetBlocks(subnet) ?? [];
 
-function parsed(text: string): Cidr[] {
-	const cidr = parseCidr(text.trim());
-	return cidr ? [cidr] : [];
+/** Without repetition and sorted, so that equal rules are equal texts. */
+function ofFamily(cidrs: readonly Cidr[], family: Family): readonly string[] {
+	return [...new Set(cidrs.filter((cidr) => cidr.family === family).map(formatCidr))].sort();
 }
-
-const blocks = (subnet: Subnet): Cidr[] => listed(subnet.spec.cidrBlock).flatMap(parsed);
-
-/** Sorted, so that equal rules are equal texts. */
-const ofFamily = (cidrs: readonly Cidr[], family: Family): readonly string[] =>
-	cidrs
-		.filter((cidr) => cidr.family === family)
-		.map(formatCidr)
-		.sort();

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join as joinPath } from 'node:path';
 import { createInterface } from 'node:readline';
-import { silentLogger } from '@tapestry/base';
+import { parseCidr, silentLogger } from '@tapestry/base';
 import { addAddress, createVeth, getLink, LinkMonitor, Namespace, openRoute, setLink } from '@tapestry/linux';
 import { untilLink } from '@tapestry/linux/testing';
 import type { IpLease, Subnet } from '@tapestry/network';
@@ -52,7 +52,7 @@ function startNodePort(): NodePort {
 			loads.at(-1)?.resolve();
 			loads.push(Promise.withResolvers());
 		},
-		wanted: () => nodeNetwork(lease, subnets, { mtu: 1442, serviceCidrs: ['10.96.0.0/16'] }),
+		wanted: () => nodeNetwork(lease, subnets, { mtu: 1442, serviceCidrs: [parseCidr('10.96.0.0/16')!] }),
 	});
 }
 
