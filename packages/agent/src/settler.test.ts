@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { Settler } from './settler.ts';
+
+/** An action that the test ends by hand; `runs` holds one entry for each run. */
+function manual() {
+	const runs: (PromiseWithResolvers<void> & { readonly signal: AbortSignal })[] = [];
+	const begun: (() => void)[] = [];
+	const errors: unknown[] = [];
+	const settler = new Settler(
+		(signal) => {
+			const run = { ...Promise.withResolvers<void>(), signal };
+			runs.push(run);
+			for (const resume of begun.splice(0)) resume();
+			return run.promise;
+		},
+		(error) => errors.push(error),
+	);
+	return { settler, runs, errors, next: () => new Promise<void>((resolve) => begun.push(resolve)) };
+}
+
+describe('Settler', () => {
+	it('runs once more, however often it was asked while it ran', async () => {
+		const { settler, runs, next } = manual();
+		let begun = next();
+		settler.look();
+		await begun;
+		begun = next();
+		for (let i = 0; i < 5; i++) settler.look();
+		expect(runs).toHaveLength(1);
+		runs[0]?.resolve();
+		await begun;
+		expect(runs).toHaveLength(2);
+		runs[1]?.resolve();
+		await settler.stop();
+		expect(runs).toHaveLength(2);
+	});
+
+	it('retries only what failed', async () => {
+		const { settler, runs, errors, next } = manual();
+		settler.retry();
+		let begun = next();
+		settler.look();
+		await begun;
+		expect(runs).toHaveLength(1);
+		begun = next();
+		runs[0]?.reject(new Error('not now'));
+		await Promise.resolve();
+		await Promise.resolve();
+		settler.retry();
+		await begun;
+		expect(errors).toEqual([new Error('not now')]);
+		runs[1]?.resolve();
+		await settler.stop();
+	});
+
+	it('aborts the run under way when it is stopped, and begins no other', async () => {
+		const { settler, runs, errors, next } = manual();
+		const begun = next();
+		settler.look();
+		await begun;
+		const [run] = runs;
+		run?.signal.addEventListener('abort', () => run.reject(run.signal.reason));
+		settler.look();
+		await settler.stop();
+		settler.look();
+		expect(runs).toHaveLength(1);
+		expect(errors).toEqual([]);
+	});
+});
