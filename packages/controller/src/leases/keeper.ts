@@ -56,8 +56,12 @@ export class LeaseKeeper {
 		const { claimants, registry } = this.#deps;
 		const claimant = claimants.get(key);
 		const leases = registry.ofOwner(key);
-		const current = leases.find((lease) => lease.owner?.uid === claimant?.uid && !registry.isLost(lease.name));
-		for (const lease of leases) if (lease !== current) await this.#release(lease, claimant, signal);
+		const own = leases.filter((lease) => lease.owner?.uid === claimant?.uid);
+		const current = own.find((lease) => registry.held(lease.name) === lease);
+		for (const lease of leases) {
+			const isObsolete = !own.includes(lease) || registry.isLost(lease.name) || current !== undefined;
+			if (lease !== current && isObsolete) await this.#release(lease, claimant, signal);
+		}
 		if (!claimant) this.#served(key);
 		else if (current) await this.#follow(key, claimant, current, signal);
 		else if (claimant.isLeaving) this.#served(key);
