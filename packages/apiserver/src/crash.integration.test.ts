@@ -21,7 +21,18 @@ afterEach(() => {
 
 async function start(): Promise<RawClient> {
 	const kubeconfig = join(directory, 'kubeconfig');
-	const flags = ['--data', join(directory, 'data'), '--listen', '127.0.0.1:0', '--kubeconfig-out', kubeconfig, '--ready-fd', '3'];
+	const flags = [
+		'--data',
+		join(directory, 'data'),
+		'--listen',
+		'127.0.0.1:0',
+		'--kubeconfig-out',
+		kubeconfig,
+		'--ready-fd',
+		'3',
+		'--log-level',
+		'warn',
+	];
 	server = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...flags], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
 	await once(server.stdio[3] as Readable, 'data');
 	return createRawClient(readFileSync(kubeconfig, 'utf8'));

@@ -207,6 +207,11 @@ describe('the server', () => {
 	});
 });
 
+it('refuses a port that is taken', async () => {
+	await using server = await startTestApiServer();
+	await expect(startTestApiServer({ listen: server.address })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+});
+
 describe('a restart', () => {
 	it('keeps objects, keys and the place of watches', async () => {
 		await using server = await startTestApiServer();

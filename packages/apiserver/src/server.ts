@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:https';
 import { join } from 'node:path';
 import type { Cidr, Clock, Logger } from '@tapestry/base';
 import { followDefinitions, startDefinitions } from './controllers/definitions.ts';
@@ -61,55 +62,81 @@ const defaultExecHint = 'this server has no kubelets to reach containers through
 
 /** Starts the embedded Kubernetes API. Everybody who holds its token is an administrator: there is no authorization. */
 export async function startApiServer(deps: ApiServerDeps, options: ApiServerOptions): Promise<ApiServer> {
-	const { clock, log, random } = deps;
+	const { clock, log } = deps;
 	const { listen, serviceCidrs } = options;
-	const host = listen.host === '0.0.0.0' ? '127.0.0.1' : listen.host === '::' ? '::1' : listen.host;
-	const names = ['127.0.0.1', '::1', 'localhost', ...serviceNames, ...serviceCidrs.map(kubernetesAddress), host];
-	const wanted = [...names, ...(options.advertise ? [options.advertise.host] : []), ...(options.names ?? [])];
-	const credentials = loadCredentials(join(options.data, 'pki'), [...new Set(wanted)], clock.now());
-
 	const store = new Store({ log }, { directory: join(options.data, 'objects') });
 	const registry = new Registry(builtinKinds);
-	const services = createServiceAddresses(store, serviceCidrs);
-	const rest: RestContext = { store, registry, services, clock, random, uuid: randomUUID };
+	const rest: RestContext = { store, registry, services: createServiceAddresses(store, serviceCidrs), ...deps, uuid: randomUUID };
 	const watchers = createWatchers(registry);
-	const workDeps = { clock, log, random };
+	const stopControllers = startControllers(deps, rest);
+	const servers: Server[] = [];
+	const close = async (): Promise<void> => {
+		stopControllers();
+		watchers.end();
+		await Promise.all(servers.map((server) => closeServer(server, clock)));
+		store.close();
+	};
+	try {
+		const host = reachableHost(listen.host);
+		const credentials = loadCredentials(join(options.data, 'pki'), certificateNames(options, host), clock.now());
+		let address: HostPort = { host, port: listen.port };
+		const handler = createHandler({
+			rest,
+			registry,
+			log,
+			watch: { store, clock, encoder: watchers.encoder, register: watchers.register },
+			token: credentials.token,
+			execHint: options.execHint ?? defaultExecHint,
+			address: () => formatAddress(address),
+		});
+		const tcp = await listenTcp(credentials, handler, listen);
+		servers.push(tcp.server);
+		address = { host, port: tcp.port };
+		if (options.unix !== undefined) servers.push(await listenUnix(credentials, handler, options.unix));
+		const [cidr] = serviceCidrs;
+		if (cidr) publishKubernetesService(rest, cidr, options.advertise ?? address);
+		const kubeconfig = kubeconfigOf(credentials, formatAddress(address));
+		if (options.kubeconfigOut !== undefined) writePrivate(options.kubeconfigOut, kubeconfig);
+		log.info('serving', { address: formatAddress(address), resourceVersion: store.resourceVersion });
+		return { address, kubeconfig, close };
+	} catch (error) {
+		await close();
+		throw error;
+	}
+}
+
+function startControllers(deps: ApiServerDeps, rest: RestContext): () => void {
 	const stops = [
 		followDefinitions(rest),
-		startNamespaces(workDeps, rest),
-		startDefinitions(workDeps, rest),
-		startGarbageCollector(workDeps, rest),
-		startEventExpiry({ clock }, rest),
-		() => watchers.end(),
+		startNamespaces(deps, rest),
+		startDefinitions(deps, rest),
+		startGarbageCollector(deps, rest),
+		startEventExpiry(deps, rest),
 	];
-
-	let address: HostPort = { host, port: listen.port };
-	const handler = createHandler({
-		rest,
-		registry,
-		log,
-		watch: { store, clock, encoder: watchers.encoder, register: watchers.register },
-		token: credentials.token,
-		execHint: options.execHint ?? defaultExecHint,
-		address: () => formatAddress(address),
-	});
-	const tcp = await listenTcp(credentials, handler, listen.host, listen.port);
-	address = { host, port: tcp.port };
-	const unix = options.unix === undefined ? [] : [await listenUnix(credentials, handler, options.unix)];
-	const [cidr] = serviceCidrs;
-	if (cidr) publishKubernetesService(rest, cidr, options.advertise ?? address);
-	const kubeconfig = kubeconfigOf(credentials, formatAddress(address));
-	if (options.kubeconfigOut !== undefined) writePrivate(options.kubeconfigOut, kubeconfig);
-	log.info('serving', { address: formatAddress(address), resourceVersion: store.resourceVersion });
-	return {
-		address,
-		kubeconfig,
-		async close() {
-			for (const stop of stops) stop();
-			await Promise.all([tcp.server, ...unix].map((server) => closeServer(server, clock)));
-			store.close();
-		},
+	return () => {
+		for (const stop of stops) stop();
 	};
+}
+
+/** An address that clients on this machine reach the server at. */
+function reachableHost(host: string): string {
+	if (host === '0.0.0.0') return '127.0.0.1';
+	return host === '::' ? '::1' : host;
+}
+
+function certificateNames({ serviceCidrs, advertise, names }: ApiServerOptions, host: string): readonly string[] {
+	const advertised = advertise ? [advertise.host] : [];
+	const all = [
+		'127.0.0.1',
+		'::1',
+		'localhost',
+		...serviceNames,
+		...serviceCidrs.map(kubernetesAddress),
+		host,
+		...advertised,
+		...(names ?? []),
+	];
+	return [...new Set(all)];
 }
 
 function formatAddress({ host, port }: HostPort): string {

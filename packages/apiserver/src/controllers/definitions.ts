@@ -55,7 +55,8 @@ function finalize(context: RestContext, definition: ApiObject): void {
 	// Objects with finalizers stay for now; the last one's removal brings us back.
 	const objects = endpoint ? [...store.scan(name)] : [];
 	for (const { metadata } of objects) {
-		if (endpoint) removeObject(context, { endpoint, namespace: metadata.namespace ?? '', name: metadata.name });
+		const leaving = metadata.deletionTimestamp !== undefined;
+		if (endpoint && !leaving) removeObject(context, { endpoint, namespace: metadata.namespace ?? '', name: metadata.name });
 	}
 	const left = store.scan(name)[Symbol.iterator]().next();
 	if (left.done && definition.metadata.finalizers?.includes(crdFinalizer)) {

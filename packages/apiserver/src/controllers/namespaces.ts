@@ -50,7 +50,7 @@ function empty(context: RestContext, namespace: ApiObject): void {
 		const endpoint = kind.namespaced ? registry.endpointOf(kind.resource) : undefined;
 		if (!endpoint) continue;
 		for (const { metadata } of [...store.scan(kind.resource, name)]) {
-			if (!removeObject(context, { endpoint, namespace: name, name: metadata.name }).gone) held = true;
+			if (metadata.deletionTimestamp || !removeObject(context, { endpoint, namespace: name, name: metadata.name }).gone) held = true;
 		}
 	}
 	if (held) return;

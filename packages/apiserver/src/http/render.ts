@@ -1,3 +1,4 @@
+import type { Clock } from '@tapestry/base';
 import type { ApiObject } from '../objects.ts';
 import { apiVersionOf, type Endpoint, toServed } from '../registry/kind.ts';
 import { type IncludeObject, toTable } from '../table/index.ts';
@@ -7,8 +8,8 @@ import type { Representation } from './negotiate.ts';
 export interface View extends Representation {
 	readonly endpoint: Endpoint;
 	readonly includeObject: IncludeObject;
-	/** Milliseconds since the epoch, for ages in tables. */
-	readonly now: number;
+	/** For ages in tables. */
+	readonly clock: Clock;
 }
 
 /** One stored object as the answer's body. */
@@ -42,7 +43,7 @@ function renderTable(view: View, stored: readonly ApiObject[], metadata: object)
 	const { columns } = endpoint;
 	const kind = { group: endpoint.group, version: endpoint.version, kind: endpoint.kind.kind, ...(columns ? { columns } : {}) };
 	const objects = stored.map((object) => toServed(endpoint, object));
-	return { ...toTable(kind, objects, view.now, includeObject), apiVersion: `meta.k8s.io/${version}`, metadata };
+	return { ...toTable(kind, objects, view.clock.now(), includeObject), apiVersion: `meta.k8s.io/${version}`, metadata };
 }
 
 function partialOf(view: View, stored: ApiObject): object {

@@ -50,7 +50,7 @@ function methodNotAllowed(): ApiError {
 
 function viewOf(deps: ResourceDeps, exchange: Exchange, endpoint: Endpoint): View {
 	const includeObject = (exchange.query('includeObject') ?? 'Metadata') as IncludeObject;
-	return { ...negotiate(exchange.request.headers.accept), endpoint, includeObject, now: deps.rest.clock.now() };
+	return { ...negotiate(exchange.request.headers.accept), endpoint, includeObject, clock: deps.rest.clock };
 }
 
 function answer(exchange: Exchange, view: View, status: number, body: object): void {

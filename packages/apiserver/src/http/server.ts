@@ -13,7 +13,9 @@ const closeTimeout = 1000;
 
 function create(credentials: Credentials, handler: Handler): Server {
 	const { certificate: cert, key } = credentials;
-	const server = createServer({ cert, key, minVersion: 'TLSv1.2', keepAliveTimeout: keepAlive }, handler);
+	// Probed, so that a watch whose client vanished with its network does not stay for ever.
+	const probing = { keepAlive: true, keepAliveInitialDelay: 30_000 };
+	const server = createServer({ cert, key, minVersion: 'TLSv1.2', keepAliveTimeout: keepAlive, ...probing }, handler);
 	// A broken handshake is the client's affair.
 	server.on('tlsClientError', (_error, socket) => socket.destroy());
 	return server;
@@ -33,8 +35,7 @@ function listening(server: Server, listen: () => void): Promise<void> {
 export async function listenTcp(
 	credentials: Credentials,
 	handler: Handler,
-	host: string,
-	port: number,
+	{ host, port }: { readonly host: string; readonly port: number },
 ): Promise<{ server: Server; port: number }> {
 	const server = create(credentials, handler);
 	await listening(server, () => server.listen(port, host));

@@ -34,7 +34,7 @@ function watch(
 	const endpoint = rest.context.registry.endpointOf('configmaps');
 	if (!endpoint) throw new Error('not served');
 	const { store, clock } = rest.context;
-	const view = { ...negotiate(accept), endpoint, includeObject: 'Metadata' as const, now: clock.now() };
+	const view = { ...negotiate(accept), endpoint, includeObject: 'Metadata' as const, clock };
 	serveWatch({ store, clock, encoder: watchers.encoder, register: watchers.register }, response as unknown as ServerResponse, view, {
 		namespace: 'default',
 		matches: () => true,
@@ -141,7 +141,10 @@ describe('serveWatch', () => {
 		expect(first.response.destroyed && second.response.destroyed).toBe(true);
 		const third = watch();
 		watchers.end();
+		// Its connection is not closed yet, but nothing may be written any more.
+		create('late');
 		await settle();
+		expect(third.seen()).toEqual([]);
 		expect(third.response.destroyed).toBe(true);
 	});
 

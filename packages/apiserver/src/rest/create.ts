@@ -44,7 +44,8 @@ const longestGenerateName = 58;
 
 function setIdentity(context: RestContext, { endpoint, namespace }: Target, draft: Draft): void {
 	const { metadata } = draft;
-	if ((metadata.namespace ?? namespace) !== namespace) {
+	// On a cluster-scoped object it has no meaning, and is dropped below.
+	if (namespace && (metadata.namespace ?? namespace) !== namespace) {
 		throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
 	}
 	if (metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');

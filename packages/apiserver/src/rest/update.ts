@@ -61,7 +61,7 @@ export function isReleased(object: ApiObject): boolean {
 function checkPreconditions({ endpoint, namespace, name }: NamedTarget, after: ApiObject, before: ApiObject): void {
 	const { metadata } = after;
 	if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-	if ((metadata.namespace ?? namespace) !== namespace) {
+	if (namespace && (metadata.namespace ?? namespace) !== namespace) {
 		throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace})`);
 	}
 	const subject = subjectOf(endpoint);

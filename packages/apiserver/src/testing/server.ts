@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, parseCidr, silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
-import { type ApiServerOptions, type HostPort, startApiServer } from '../server.ts';
+import { type ApiServer, type ApiServerOptions, type HostPort, startApiServer } from '../server.ts';
 
 export interface TestApiServer extends AsyncDisposable {
 	/** Path of an administrator's kubeconfig. */
@@ -38,7 +38,11 @@ export async function startTestApiServer(options: Partial<ApiServerOptions> & { 
 				...overrides,
 			},
 		);
-	let server: Awaited<ReturnType<typeof start>> | undefined = await start(0);
+	const removeDirectory = (): Promise<void> => rm(directory, { recursive: true, force: true });
+	let server: ApiServer | undefined = await start(0).catch(async (error: unknown) => {
+		await removeDirectory();
+		throw error;
+	});
 	const { address } = server;
 	const stop = async (): Promise<void> => {
 		await server?.close();
@@ -46,7 +50,7 @@ export async function startTestApiServer(options: Partial<ApiServerOptions> & { 
 	};
 	const close = async (): Promise<void> => {
 		await stop();
-		await rm(directory, { recursive: true, force: true });
+		await removeDirectory();
 	};
 	return {
 		kubeconfig,
