@@ -33,15 +33,15 @@ export interface CniDeps {
 export interface CniOptions {
 	/** How long an ADD may take, in milliseconds: below the time after which runtimes give up, so that they get a reason. @default 20000 */
 	readonly addMs?: number;
-	/** The same for removals. @default 10000 */
-	readonly removeMs?: number;
+	/** The same for everything else. @default 10000 */
+	readonly otherMs?: number;
 }
 
 /** The commands of the CNI specification, 0.1.0 to 1.1.0. Any number may run at once; those of one attachment wait for each other. */
 export class CniCommands {
 	readonly #deps: CniDeps;
 	readonly #addMs: number;
-	readonly #removeMs: number;
+	readonly #otherMs: number;
 	readonly #queue = new KeyedQueue();
 	/** ADDs under way, so that a DEL ends them instead of waiting for them. */
 	readonly #adding = new Map<string, AbortController>();
@@ -49,7 +49,7 @@ export class CniCommands {
 	constructor(deps: CniDeps, options: CniOptions = {}) {
 		this.#deps = deps;
 		this.#addMs = options.addMs ?? 20_000;
-		this.#removeMs = options.removeMs ?? 10_000;
+		this.#otherMs = options.otherMs ?? 10_000;
 	}
 
 	/** Never rejects. @param signal aborted when the caller has gone: an ADD is then undone. */
@@ -79,7 +79,7 @@ export class CniCommands {
 		for (const { device, externalIds } of bridge.ports()) {
 			if (externalIds.sandbox === undefined || known.has(device)) continue;
 			log.info('unplugging a port of an unknown sandbox', { device, sandbox: externalIds.sandbox });
-			using limit = deadline(this.#deps.clock, this.#removeMs);
+			using limit = deadline(this.#deps.clock, this.#otherMs);
 			await bridge.remove(device, { signal: limit.signal });
 		}
 	}
@@ -182,6 +182,8 @@ export class CniCommands {
 				'ADD was not called, or DEL was',
 			);
 		}
+		using limit = deadline(this.#deps.clock, this.#otherMs);
+		await this.#deps.bridge.settled({ signal: limit.signal });
 		const { faults } = this.#deps.modes[attachment.mode].describe(attachment);
 		if (faults.length > 0) throw new CniError(cniCodes.checkFailed, `${id.ifname} is not as ADD left it`, faults.join('; '));
 	}
@@ -213,7 +215,7 @@ export class CniCommands {
 	}
 
 	async #disconnect(mode: ModeName, target: DisconnectTarget): Promise<void> {
-		using limit = deadline(this.#deps.clock, this.#removeMs);
+		using limit = deadline(this.#deps.clock, this.#otherMs);
 		await this.#deps.modes[mode].disconnect(target, limit.signal);
 	}
 }

@@ -154,8 +154,15 @@ export class IntegrationBridge {
 		);
 	}
 
+	/** Resolves when the copy has all that was in the database at the time of the call. */
+	settled(options: { readonly signal?: Signal } = {}): Promise<void> {
+		return this.#replica.settled(options);
+	}
+
 	/** Unplugs a device; does nothing when it is not plugged in. */
 	async remove(device: string, options: { readonly signal?: Signal } = {}): Promise<void> {
+		// An `add` that its caller gave up on may still have been carried out.
+		await this.settled(options);
 		const operations = this.#removal(device);
 		if (operations.length > 0) await this.#session.transact(database, operations, options);
 	}
