@@ -15,10 +15,8 @@ export type Reason =
 	| 'RequestEntityTooLarge'
 	| 'UnsupportedMediaType'
 	| 'Invalid'
-	| 'TooManyRequests'
 	| 'InternalError'
-	| 'NotImplemented'
-	| 'ServiceUnavailable';
+	| 'NotImplemented';
 
 const httpStatus: Readonly<Record<Reason, number>> = {
 	BadRequest: 400,
@@ -33,10 +31,8 @@ const httpStatus: Readonly<Record<Reason, number>> = {
 	RequestEntityTooLarge: 413,
 	UnsupportedMediaType: 415,
 	Invalid: 422,
-	TooManyRequests: 429,
 	InternalError: 500,
 	NotImplemented: 501,
-	ServiceUnavailable: 503,
 };
 
 export interface StatusDetails {

@@ -19,7 +19,7 @@ export function validateMetadata(object: ApiObject, kind: Kind): readonly FieldE
 	];
 }
 
-export function validateLabels(labels: Readonly<Record<string, string>>, field: string): FieldError[] {
+function validateLabels(labels: Readonly<Record<string, string>>, field: string): FieldError[] {
 	return Object.entries(labels).flatMap(([key, value]) => [
 		...qualifiedNameProblems(key).map((why) => invalidValue(field, key, why)),
 		...labelValueProblems(value).map((why) => invalidValue(field, value, why)),

@@ -1,6 +1,6 @@
 // The part of DER (ITU-T X.690) that a certificate needs.
 
-export function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
 	const content = Buffer.concat(contents);
 	return Buffer.concat([Buffer.from([tag]), lengthOf(content.length), content]);
 }
