@@ -3,8 +3,8 @@ import { createBridge, createVeth, deleteLink, openRoute, setLink } from './link
 import { type LinkEvent, LinkMonitor } from './link-monitor.ts';
 import { createTap } from './tap.ts';
 import { findTapHolders } from './tap-holders.ts';
-import { holdTap } from './testing/hold-tap.ts';
 import { testNamespace } from './testing/namespaces.ts';
+import { holdTap } from './testing/wire.ts';
 
 /** Resolves with the first event that matches. */
 function recorder() {
@@ -67,8 +67,9 @@ describe('LinkMonitor', () => {
 		monitor.watch(pod.namespace, seen.listener);
 		const holder = await holdTap(pod.path, { name: 'tap0', queues: 3 });
 		await seen.until(changed('tap0', ({ carrier, queues }) => carrier && queues?.used === 3));
-		// Carrier rises with the first queue: on its own it does not say that the holder has opened them all.
-		expect(seen.events.some(changed('tap0', ({ carrier, queues }) => carrier && queues?.used === 1))).toBe(true);
+		// Each queue has an event of its own, so nobody has to ask again for those that are missing.
+		expect(seen.events.some(changed('tap0', ({ queues }) => queues?.used === 1))).toBe(true);
+		expect(seen.events.some(changed('tap0', ({ queues }) => queues?.used === 2))).toBe(true);
 		expect(findTapHolders(pod.namespace.inode, 'tap0')).toEqual([
 			{ pid: holder.process.pid, executable: expect.stringMatching(/^python3/), queues: 3 },
 		]);

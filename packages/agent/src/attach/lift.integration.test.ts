@@ -1,8 +1,8 @@
-import { ipToBytes, macToBytes, parseIp } from '@tapestry/base';
 import { createTap, findLink, Namespace, openRoute, setLink } from '@tapestry/linux';
-import { type HeldTap, holdTap, untilLink } from '@tapestry/linux/testing';
+import { holdTap, untilLink, type Wire } from '@tapestry/linux/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
+import { arpReplyFrom, arpRequest } from '../testing/frames.ts';
 import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
 import { deviceName } from './attachment.ts';
@@ -11,7 +11,7 @@ import { tapName } from './lifted-tap.ts';
 let node: MiniNode;
 let agent: AgentUnderTest;
 let nextHost = 16;
-const held: HeldTap[] = [];
+const held: Wire[] = [];
 
 beforeAll(async () => {
 	node = await startMiniNode('lift');
@@ -45,7 +45,7 @@ function machine(name: string, queues = 1): Machine {
 	return { sandbox: node.sandbox(name), containerId: name, host, mac: port.mac, port: port.name, device };
 }
 
-async function openTap(vm: Machine, queues = 1, switchOff = false): Promise<HeldTap> {
+async function openTap(vm: Machine, queues = 1, switchOff = false): Promise<Wire> {
 	const holder = await holdTap(vm.sandbox.path, { name: tapName, queues, switchOff });
 	held.push(holder);
 	return holder;
@@ -72,20 +72,10 @@ function links(path: string): readonly string[] {
 const onNode = (name: string) => findLink(node.host.route, name);
 
 /** The guest asks for the gateway's hardware address; OVN answers. */
-async function asksGateway(guest: HeldTap, { mac, host }: Machine): Promise<string> {
-	const source = macToBytes(mac);
-	const ask = Buffer.concat([
-		Buffer.alloc(6, 0xff),
-		source,
-		Buffer.from('08060001080006040001', 'hex'),
-		source,
-		ipToBytes(parseIp(`10.16.0.${host}`)!),
-		Buffer.alloc(6),
-		ipToBytes(parseIp(gateways.v4)!),
-	]);
-	const answer = guest.receive((frame) => frame.readUInt16BE(12) === 0x0806 && frame.readUInt16BE(20) === 2);
-	guest.send(ask);
-	return (await answer).subarray(22, 28).toString('hex');
+async function asksGateway(guest: Wire, { mac, host }: Machine): Promise<string | undefined> {
+	const answer = guest.receive((frame) => arpReplyFrom(frame, gateways.v4) !== undefined);
+	guest.send(arpRequest({ mac, ip: `10.16.0.${host}` }, gateways.v4));
+	return arpReplyFrom(await answer, gateways.v4);
 }
 
 describe('a machine', () => {

@@ -1,3 +1,3 @@
-export * from './hold-tap.ts';
 export * from './namespaces.ts';
 export * from './until-link.ts';
+export * from './wire.ts';

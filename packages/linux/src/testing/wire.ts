@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** A process that holds a tap open and stands for a VMM and its guest. */
-export interface HeldTap {
+/** A process that sends and receives Ethernet frames in place of a workload. */
+export interface Wire {
 	readonly process: ChildProcess;
-	/** Sends an Ethernet frame as the guest. */
 	send(frame: Uint8Array): void;
-	/** Resolves with the first frame that reaches the guest from now on and matches. */
+	/** Resolves with the first frame that arrives from now on and matches. */
 	receive(matches: (frame: Buffer) => boolean): Promise<Buffer>;
-	/** Ends it, as when a VMM dies. */
+	/** Ends the process, as when a VMM dies. */
 	kill(): Promise<void>;
 }
 
@@ -21,16 +20,24 @@ export interface HoldOptions {
 	readonly switchOff?: boolean;
 }
 
-const program = fileURLToPath(new URL('hold-tap.py', import.meta.url));
+const program = fileURLToPath(new URL('wire.py', import.meta.url));
 
 /** Opens a tap by name in a namespace as QEMU does. Resolves once all queues are open. */
-export async function holdTap(namespacePath: string, options: HoldOptions): Promise<HeldTap> {
+export function holdTap(namespacePath: string, options: HoldOptions): Promise<Wire> {
 	const { name, queues, switchOff = false } = options;
-	const args = [`--net=${namespacePath}`, 'python3', program, name, String(queues), switchOff ? 'off' : 'on'];
-	const child = spawn('nsenter', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+	return open(namespacePath, ['tap', name, String(queues), switchOff ? 'off' : 'on']);
+}
+
+/** Sends and receives on an interface of a namespace, beside the stack there. */
+export function tapInto(namespacePath: string, name: string): Promise<Wire> {
+	return open(namespacePath, ['packet', name]);
+}
+
+async function open(namespacePath: string, args: readonly string[]): Promise<Wire> {
+	const child = spawn('nsenter', [`--net=${namespacePath}`, 'python3', program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
 	const exited = once(child, 'exit');
 	const lines = createInterface(child.stdout);
-	await Promise.race([once(lines, 'line'), exited.then(() => Promise.reject(new Error(`the holder of ${name} ended early`)))]);
+	await Promise.race([once(lines, 'line'), exited.then(() => Promise.reject(new Error(`wire.py ${args.join(' ')} ended early`)))]);
 	return {
 		process: child,
 		send: (frame) => void child.stdin.write(`${Buffer.from(frame).toString('hex')}\n`),
