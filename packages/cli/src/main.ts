@@ -23,4 +23,6 @@ try {
 } catch (error) {
 	context.writeError(describeFailure(error));
 	process.exitCode = abort.signal.aborted ? 130 : 1;
+	// What runs beside the step that failed has nothing left to work for.
+	abort.abort();
 }

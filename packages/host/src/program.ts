@@ -41,7 +41,8 @@ export async function runProgram<Options extends ParseArgsOptionsConfig>(program
 	} catch (error) {
 		if (abort.signal.aborted && isAbort(error)) return;
 		log.error('program failed', { error, ...(isCoded(error) ? { code: error.code } : {}) });
-		process.exitCode = 1;
+		// What it still holds open must not keep a failed program alive: its starter waits for the end.
+		process.exit(1);
 	}
 }
 

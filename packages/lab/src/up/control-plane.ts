@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCentral } from '../daemons/central.ts';
 import { type LabLayout, podMtu, serviceCidr, underlay } from '../layout.ts';
@@ -45,6 +46,7 @@ export async function startControlPlane(
 async function startProxy(deps: ProcessDeps, layout: LabLayout, nodes: readonly LabNode[], signal: AbortSignal): Promise<void> {
 	const routes: Route[] = nodes.flatMap(({ name }) => {
 		const node = layout.node(name);
+		mkdirSync(node.dir, { recursive: true });
 		return [
 			{ listen: { kind: 'unix', path: node.apiSocket }, target: apiSocket(layout) },
 			{ listen: { kind: 'unix', path: node.sbSocket }, target: join(layout.central, 'sb.sock') },
