@@ -64,6 +64,7 @@ export class VethMode implements AttachmentMode {
 		await bridge.installed(row, signal);
 		lap('flows');
 		activate(attachment);
+		lap('activate');
 	}
 
 	/** Nothing is under way after ADD: the kernel and Open vSwitch hold the port. */

@@ -43,7 +43,7 @@ export interface AgentOptions extends CniOptions {
 export async function startAgent(node: MiniNode, options: AgentOptions = {}): Promise<AgentUnderTest> {
 	const log = options.log ?? silentLogger;
 	const bridge = await IntegrationBridge.open(node.session);
-	const journal = new Journal({ log }, { dir: join(node.dir, 'journal') });
+	const journal = new Journal({ log }, { dir: join(node.run, 'journal') });
 	const workloads = new FakeWorkloads();
 	const steps: { step: string; seconds: number }[] = [];
 	const observe = (step: string, seconds: number): void => void steps.push({ step, seconds });

@@ -14,6 +14,8 @@ import type { HostSide } from '../attach/host-side.ts';
 export interface MiniNode extends AsyncDisposable {
 	readonly name: string;
 	readonly dir: string;
+	/** A directory in memory, as a node's /run is. */
+	readonly run: string;
 	readonly host: HostSide;
 	readonly session: Session;
 	nbctl(...args: readonly string[]): string;
@@ -41,6 +43,7 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 	const name = `tpa-${label}-${randomBytes(3).toString('hex')}`;
 	const path = `/run/netns/${name}`;
 	const dir = mkdtempSync(join(tmpdir(), `${name}-`));
+	const runDir = mkdtempSync(`/dev/shm/${name}-`);
 	const sandboxes = new Set<Sandbox>();
 	createNamespace(path);
 	const namespace = Namespace.open(path);
@@ -55,7 +58,7 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 		route[Symbol.dispose]();
 		namespace[Symbol.dispose]();
 		deleteNamespace(path);
-		rmSync(dir, { recursive: true, force: true });
+		for (const path of [dir, runDir]) rmSync(path, { recursive: true, force: true });
 	};
 	try {
 		const enter = ['nsenter', `--net=${path}`];
@@ -76,6 +79,7 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 	return {
 		name,
 		dir,
+		run: runDir,
 		host: { namespace, route },
 		session,
 		nbctl: (...args) => execFileSync('ovn-nbctl', [`--db=unix:${join(dir, 'nb.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),
