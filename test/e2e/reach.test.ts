@@ -45,7 +45,7 @@ describe.each(families)('%s', (_family, i) => {
 	it('TCP carries a page, which ping does not prove', async () => {
 		const address = addresses.c?.[i] ?? '';
 		const url = `http://${address.includes(':') ? `[${address}]` : address}/`;
-		const { stdout } = await inWorkload('reach', 'pod/a', 'busybox', 'wget', '-q', '-O', '-', '-T', '5', url);
+		const { stdout } = await inWorkload('reach', 'pod/a', 'curl', '--silent', '--max-time', '5', url);
 		expect(stdout).toContain('reach/c');
 	});
 

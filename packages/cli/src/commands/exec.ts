@@ -16,9 +16,13 @@ export function execCommand(context: CliContext): Command {
 		.argument('<workload>', 'pod/NAME, vm/NAME or node/NAME')
 		.argument('<command...>')
 		.passThroughOptions()
-		.action(async (workload: string, command: readonly string[], options: ExecOptions) => {
+		.action(async (workload: string, words: readonly string[], options: ExecOptions) => {
+			// What is passed through begins with the `--` that separates it.
+			const command = words[0] === '--' ? words.slice(1) : words;
 			const target = { ...parseWorkload(workload), namespace: options.namespace };
-			context.exit(await execInWorkload(context, labLayout(options.name), target, command, context.signal));
+			// With passThroughOptions commander hands on the separator too.
+			const argv = command[0] === '--' ? command.slice(1) : command;
+			context.exit(await execInWorkload(context, labLayout(options.name), target, argv, context.signal));
 		});
 }
 

@@ -91,7 +91,7 @@ describe('the launcher', () => {
 	});
 
 	it('serves a page with its name over the tap, and echoes', () => {
-		expect(inNetwork('busybox', 'wget', '-q', '-O', '-', '-T', '20', 'http://10.9.8.7/')).toBe('vm vm1\n');
+		expect(inNetwork('curl', '--silent', '--max-time', '20', 'http://10.9.8.7/')).toBe('vm vm1\n');
 		expect(inNetwork('busybox', 'sh', '-c', 'echo hello | busybox nc -w 20 10.9.8.7 7')).toBe('hello\n');
 	});
 

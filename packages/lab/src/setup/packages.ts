@@ -15,6 +15,8 @@ export const debianPackages: readonly DebianPackage[] = [
 	{ name: 'nftables', provides: ['nft'] },
 	{ name: 'iputils-ping', provides: ['ping'] },
 	{ name: 'tcpdump', provides: ['tcpdump'] },
+	// The wget of busybox-static ends with a segmentation fault: it looks names up with the libraries of another glibc.
+	{ name: 'curl', provides: ['curl'] },
 	// Most machines have Debian's other `busybox`: it is linked dynamically, and the guest holds none of its libraries.
 	{ name: 'busybox-static', provides: ['busybox', '/var/lib/dpkg/info/busybox-static.list'] },
 	{ name: 'openvswitch-common', provides: ['ovs-appctl', 'ovs-ofctl', 'ovsdb-client', 'ovsdb-tool'] },
