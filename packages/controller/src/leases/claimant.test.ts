@@ -1,0 +1,95 @@
+import type { Pod } from '@tapestry/kube';
+import { annotations, labels, type VirtualMachine } from '@tapestry/network';
+import { describe, expect, it } from 'vitest';
+import { isLauncher, podClaimant, vmClaimant, vmiClaimant, vmOfLauncher } from './claimant.ts';
+import { leaseName, leaseObject, parseLease } from './lease-object.ts';
+
+const pod = (spec: Partial<Pod['spec']> = {}, more: Partial<Pod['metadata']> = {}, phase: 'Running' | 'Failed' = 'Running'): Pod => ({
+	metadata: { name: 'web-2', namespace: 'default', uid: 'u1', ...more },
+	spec: { nodeName: 'n1', containers: [], ...spec },
+	status: { phase },
+});
+const launcher = (name: string, node: string, created: string, phase: 'Running' | 'Failed' = 'Running') =>
+	pod(
+		{ nodeName: node },
+		{ name, creationTimestamp: created, labels: { [labels.kubevirt]: 'virt-launcher', [labels.kubevirtVmName]: 'vm' } },
+		phase,
+	);
+
+describe('claimants', () => {
+	it('are pods with a node and a network of their own that have not ended', () => {
+		expect(podClaimant(pod())).toMatchObject({ kind: 'Pod', namespace: 'default', name: 'web-2', uid: 'u1', node: 'n1', isLeaving: false });
+		expect(podClaimant(pod({ nodeName: '' }))).toBeUndefined();
+		expect(podClaimant(pod({ hostNetwork: true }))).toBeUndefined();
+		expect(podClaimant(pod({}, {}, 'Failed'))).toBeUndefined();
+		expect(podClaimant(launcher('l', 'n1', ''))).toBeUndefined();
+		expect(podClaimant(pod({}, { deletionTimestamp: 'now' }))?.isLeaving).toBe(true);
+	});
+
+	it('of a StatefulSet know their place', () => {
+		const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 's', controller: true }];
+		expect(podClaimant(pod({}, { ownerReferences }))?.ordinal).toBe(2);
+		expect(podClaimant(pod())?.ordinal).toBeUndefined();
+	});
+
+	it('are VMs, which run where their oldest launcher at work is', () => {
+		const vm: VirtualMachine = {
+			metadata: { name: 'vm', namespace: 'default', uid: 'v' },
+			spec: {
+				template: {
+					metadata: { annotations: { [annotations.ipAddress]: '10.16.0.15' } },
+					spec: { domain: { devices: { interfaces: [{ name: 'default', macAddress: '02:00:00:00:00:01' }] } } },
+				},
+			},
+		};
+		const launchers = [launcher('c', 'n3', '2026-01-03'), launcher('a', 'n1', '2026-01-01', 'Failed'), launcher('b', 'n2', '2026-01-02')];
+		const claimant = vmClaimant(vm, launchers);
+		expect(claimant).toMatchObject({ kind: 'VirtualMachine', node: 'n2', specMac: '02:00:00:00:00:01' });
+		expect(claimant.annotations[annotations.ipAddress]).toBe('10.16.0.15');
+		expect(vmClaimant(vm, []).node).toBe('');
+		expect(launchers.every(isLauncher) && launchers.map(vmOfLauncher)).toEqual(['default/vm', 'default/vm', 'default/vm']);
+	});
+
+	it('are instances only when no VM stands behind them', () => {
+		const metadata = { name: 'i', namespace: 'default', uid: 'i' };
+		const spec = { domain: {} };
+		expect(vmiClaimant({ metadata, spec }, [])).toMatchObject({ kind: 'VirtualMachineInstance' });
+		const ownerReferences = [{ apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachine', name: 'i', uid: 'v' }];
+		expect(vmiClaimant({ metadata: { ...metadata, ownerReferences }, spec }, [])).toBeUndefined();
+	});
+});
+
+describe('leases', () => {
+	const claimant = podClaimant(pod({}, { name: 'web' }));
+	if (!claimant) throw new Error('no claimant');
+
+	it('are named after their owner, with a suffix when the name is in use or too long', () => {
+		expect(leaseName(claimant, false)).toBe('web.default');
+		expect(leaseName(claimant, true)).toMatch(/^web\.default\.[0-9a-f]{8}$/);
+		expect(leaseName({ ...claimant, kind: 'Node', namespace: '', name: 'n1' }, false)).toBe('node-n1');
+		const long = leaseName({ ...claimant, name: 'x'.repeat(253) }, false);
+		expect(long).toHaveLength(253);
+		expect(long).not.toBe(leaseName({ ...claimant, name: 'x'.repeat(253), uid: 'u2' }, false));
+	});
+
+	it('come back from the API as they were written', () => {
+		const addresses = { v4: '10.16.0.2', v6: undefined, mac: '02:58:0a:10:00:02' };
+		const object = leaseObject(claimant, 'web.default', 'ovn-default', addresses);
+		expect(object.spec).toMatchObject({ ipAddress: '10.16.0.2', macAddress: '02:58:0A:10:00:02', podName: 'web', nodeName: 'n1' });
+		expect(object.metadata.labels).toMatchObject({ 'ovn-default': '', [labels.nodeName]: 'n1', [labels.ownerUid]: 'u1' });
+		expect(parseLease(object)).toMatchObject({
+			...addresses,
+			subnet: 'ovn-default',
+			node: 'n1',
+			owner: { kind: 'Pod', namespace: 'default', name: 'web', uid: 'u1' },
+		});
+	});
+
+	it('that a user made to keep an address have no owner', () => {
+		expect(parseLease({ metadata: { name: 'kept' }, spec: { subnet: 's', v4IpAddress: '10.0.0.9', v6IpAddress: 'junk' } })).toMatchObject({
+			owner: undefined,
+			v4: '10.0.0.9',
+			v6: undefined,
+		});
+	});
+});
