@@ -215,6 +215,20 @@ describe('VMs', () => {
 		await cluster.until('the lease is gone', () => lease('vm1.default') === undefined && !cluster.port('vm1.default'));
 	});
 
+	it('are told what is wrong with what they ask for', async () => {
+		const bad = { metadata: { annotations: { [annotations.ipAddress]: '10.99.0.5' } } };
+		await cluster.client.create(virtualMachineResource, { ...vm('wrong'), spec: { running: true, template: bad } });
+		const condition = () => findCondition(cluster.sources.vms.objects.get('default/wrong')?.status?.conditions as never, networkReady);
+		await cluster.until(
+			'the VM is refused',
+			() => condition()?.status === 'False' && cluster.eventAbout('wrong', 'IpamOutside') !== undefined,
+		);
+		const good = { spec: { template: { metadata: { annotations: { [annotations.ipAddress]: '10.16.7.5' } } } } };
+		await cluster.client.patch(virtualMachineResource, { name: 'wrong', namespace: 'default' }, 'application/merge-patch+json', good);
+		await cluster.until('the VM is served', () => condition()?.status === 'True');
+		await hasPort('wrong.default');
+	});
+
 	it('and pods of one name get a lease each', async () => {
 		await cluster.addPod('twin');
 		await hasPort('twin.default');
@@ -264,6 +278,27 @@ describe('strangers', () => {
 			{ op: 'delete', table: 'Logical_Switch', where: [['_uuid', '==', ['uuid', String(theirs?._uuid)]]] },
 		]);
 		await healed('taken');
+	});
+
+	it('that have the name of a router port keep a subnet from being ready', async () => {
+		await cluster.session.transact(nbSchema.name, [
+			{
+				op: 'insert',
+				table: 'Logical_Router_Port',
+				row: { name: 'ovn-cluster-blocked', mac: '02:00:00:00:00:01', networks: '10.9.9.1/24' },
+				'uuid-name': 'p',
+			},
+			{ op: 'insert', table: 'Logical_Router', row: { name: 'theirs', ports: ['named-uuid', 'p'] } },
+		]);
+		await createSubnet('blocked', { cidrBlock: '10.25.0.0/24' });
+		const ready = () => findCondition(cluster.sources.subnets.objects.get('blocked')?.status?.conditions as never, 'Ready');
+		await cluster.until('the subnet says so', () => ready()?.reason === 'RowNameTaken');
+		expect(ready()).toMatchObject({ status: 'False', message: expect.stringContaining('Logical_Router_Port') });
+		const theirs = cluster.rows('Logical_Router').find((row) => row.name === 'theirs');
+		await cluster.session.transact(nbSchema.name, [
+			{ op: 'delete', table: 'Logical_Router', where: [['_uuid', '==', ['uuid', String(theirs?._uuid)]]] },
+		]);
+		await cluster.until('the subnet is ready', () => ready()?.status === 'True');
 	});
 
 	it('that delete our rows see them come back', async () => {

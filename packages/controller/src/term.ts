@@ -22,7 +22,7 @@ import { LeaseRegistry } from './leases/registry.ts';
 import { type NetworkOptions, NetworkView } from './networks.ts';
 import { problemOf } from './problems.ts';
 import { Annotator } from './status/annotator.ts';
-import { NetworkStatus } from './status/network-status.ts';
+import { type Installation, NetworkStatus } from './status/network-status.ts';
 import { ProblemReporter } from './status/reporter.ts';
 import { UnbuiltKinds } from './status/unbuilt-kinds.ts';
 import { leaseFacts } from './world/lease-facts.ts';
@@ -71,6 +71,8 @@ class Term implements Disposable {
 	readonly #leaseQueue: WorkQueue;
 	readonly #writeQueue: WorkQueue;
 	readonly #writers: Readonly<Record<string, (key: string, signal: Signal) => Promise<void>>>;
+	/** Owners whose rows are not all in the database, with the problem when there is one that a person can solve. */
+	readonly #incomplete = new Map<Owner, Problem | undefined>();
 	readonly #stops: (() => void)[] = [];
 
 	constructor(deps: TermDeps, options: TermOptions, lock: HeldLock) {
@@ -90,9 +92,8 @@ class Term implements Disposable {
 				onRefused: (owner, error) => this.#blocked(owner, problemOf(error)),
 			},
 		);
-		const isInstalled = (owner: string) => this.#commit.holds(owner);
 		this.#registry = new LeaseRegistry({
-			isInstalled: (name) => isInstalled(`IP/${name}`),
+			isInstalled: (name) => this.#commit.holds(`IP/${name}`),
 			onHeld: (name) => this.#leaseChanged(name),
 			onLost: (lease) => {
 				deps.log.warn('two leases have one address', { lost: lease.name });
@@ -125,8 +126,12 @@ class Term implements Disposable {
 			report: (key, problem) => this.#reporter.report(key, 'lease', problem),
 		});
 		const views = { client, sources, clock, events: this.#events, networks: this.#networks, registry: this.#registry };
-		const status = new NetworkStatus({ ...views, isInstalled });
-		const annotator = new Annotator({ ...views, claimants: this.#claimants, isInstalled: (name) => isInstalled(`IP/${name}`) });
+		const status = new NetworkStatus({ ...views, installation: (owner) => this.#installation(owner) });
+		const annotator = new Annotator({
+			...views,
+			claimants: this.#claimants,
+			isInstalled: (name) => this.#installation(`IP/${name}`).isComplete,
+		});
 		const unbuilt = new UnbuiltKinds(deps, (key) => this.#later(`unbuilt ${key}`));
 		this.#stops.push(() => unbuilt.close());
 		this.#writers = {
@@ -218,21 +223,30 @@ class Term implements Disposable {
 
 	/** The Northbound database holds what the owner wants. */
 	#settled(owner: Owner): void {
-		const at = owner.indexOf('/');
-		const name = owner.slice(at + 1);
-		if (owner.startsWith('Subnet/')) this.#later(`subnet ${name}`);
-		if (owner.startsWith('Vpc/')) this.#later(`vpc ${name}`);
+		this.#incomplete.delete(owner);
+		this.#networkChanged(owner);
 		const key = this.#claimantOf(owner);
 		if (key === undefined) return;
 		this.#reporter.report(key, 'port', undefined);
 		this.#later(`annotate ${key}`);
 	}
 
+	/** Rows of the owner are missing; `problem` says what a person can do about it, if anything. */
 	#blocked(owner: Owner, problem: Problem | undefined): void {
-		if (!problem) return;
-		this.#deps.log.warn('rows are not written', { owner, ...problem });
+		if (problem) this.#deps.log.warn('rows are not written', { owner, ...problem });
+		this.#incomplete.set(owner, problem);
+		this.#networkChanged(owner);
 		const key = this.#claimantOf(owner);
 		if (key !== undefined) this.#reporter.report(key, 'port', problem);
+	}
+
+	#networkChanged(owner: Owner): void {
+		if (owner.startsWith('Subnet/')) this.#later(`subnet ${owner.slice('Subnet/'.length)}`);
+		if (owner.startsWith('Vpc/')) this.#later(`vpc ${owner.slice('Vpc/'.length)}`);
+	}
+
+	#installation(owner: Owner): Installation {
+		return { isComplete: this.#commit.holds(owner) && !this.#incomplete.has(owner), problem: this.#incomplete.get(owner) };
 	}
 
 	/** The owner of the lease that owns rows. */

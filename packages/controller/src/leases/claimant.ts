@@ -1,7 +1,12 @@
 import type { Node, Pod } from '@tapestry/kube';
 import { annotations, labels, type VirtualMachine, type VirtualMachineInstance } from '@tapestry/network';
 
-export type OwnerKind = 'Pod' | 'VirtualMachine' | 'VirtualMachineInstance' | 'Node';
+const ownerKinds = ['Pod', 'VirtualMachine', 'VirtualMachineInstance', 'Node'] as const;
+export type OwnerKind = (typeof ownerKinds)[number];
+
+export function isOwnerKind(kind: string | undefined): kind is OwnerKind {
+	return ownerKinds.some((one) => one === kind);
+}
 
 /** Something that is owed a lease. */
 export interface Claimant {

@@ -1,6 +1,6 @@
 import { parseIp, parseMac } from '@tapestry/base';
 import { annotations, fnv1a, type IpLease, ipResource, labels, nodePortName, shownMac } from '@tapestry/network';
-import { type Claimant, claimantKey, type OwnerKind } from './claimant.ts';
+import { type Claimant, claimantKey, isOwnerKind, type OwnerKind } from './claimant.ts';
 
 /** The addresses of a lease as text; the MAC address in lower case. */
 export interface Addresses {
@@ -87,6 +87,6 @@ export function parseLease(object: IpLease): Lease {
 function ownerOf(object: IpLease): LeaseOwner | undefined {
 	const uid = object.metadata.labels?.[labels.ownerUid];
 	const [kind, namespace, name] = (object.metadata.annotations?.[annotations.owner] ?? '').split('/');
-	if (!uid || !kind || namespace === undefined || !name) return undefined;
-	return { kind: kind as OwnerKind, namespace, name, uid };
+	if (!uid || !isOwnerKind(kind) || namespace === undefined || !name) return undefined;
+	return { kind, namespace, name, uid };
 }

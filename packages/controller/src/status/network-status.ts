@@ -24,8 +24,15 @@ export interface NetworkStatusDeps {
 	readonly registry: LeaseRegistry;
 	readonly events: EventRecorder;
 	readonly clock: Clock;
-	/** Whether the Northbound database holds the rows of `Subnet/<name>` or `Vpc/<name>`. */
-	isInstalled(owner: string): boolean;
+	/** Of the rows of `Subnet/<name>` or `Vpc/<name>`. */
+	installation(owner: string): Installation;
+}
+
+export interface Installation {
+	/** Whether the Northbound database holds all rows. */
+	readonly isComplete: boolean;
+	/** What keeps rows out of it. */
+	readonly problem: Problem | undefined;
 }
 
 type Network = Subnet | Vpc;
@@ -39,23 +46,23 @@ export class NetworkStatus {
 	}
 
 	async writeSubnet(name: string, signal: Signal): Promise<void> {
-		const { sources, networks, isInstalled } = this.#deps;
+		const { sources, networks, installation } = this.#deps;
 		const subnet = sources.subnets.objects.get(name);
 		if (!subnet) return;
 		await this.#fillIn(subnet, signal);
 		const problems = networks.refusal(name) ?? [];
-		const conditions = this.#conditions('Subnet', subnet, problems, isInstalled(`Subnet/${name}`));
+		const conditions = this.#conditions('Subnet', subnet, problems, installation(`Subnet/${name}`));
 		const status: SubnetStatus = { ...this.#usage(name, 4), ...this.#usage(name, 6), conditions: [...conditions] };
 		await this.#write(subnetResource, subnet, status, problems, signal);
 	}
 
 	async writeVpc(name: string, signal: Signal): Promise<void> {
-		const { sources, networks, isInstalled } = this.#deps;
+		const { sources, networks, installation } = this.#deps;
 		const vpc = sources.vpcs.objects.get(name);
 		if (!vpc) return;
 		const admitted = networks.vpc(name);
 		const problems = networks.vpcProblems(name) ?? [];
-		const conditions = this.#conditions('Vpc', vpc, problems, isInstalled(`Vpc/${name}`));
+		const conditions = this.#conditions('Vpc', vpc, problems, installation(`Vpc/${name}`));
 		const own = [...networks.subnets()].map(({ facts }) => facts).filter((facts) => facts.vpc === name && !facts.isJoin);
 		const status: VpcStatus = {
 			conditions: [...conditions],
@@ -102,7 +109,7 @@ export class NetworkStatus {
 			this.#deps.events.record(resource, object, { type: 'Warning', reason: first.reason, message: messageOf(problems) });
 	}
 
-	#conditions(kind: string, object: Network, problems: readonly Problem[], isInstalled: boolean): readonly Condition[] {
+	#conditions(kind: string, object: Network, problems: readonly Problem[], installation: Installation): readonly Condition[] {
 		const { generation } = object.metadata;
 		const observed = generation === undefined ? {} : { observedGeneration: generation };
 		const now = this.#deps.clock.now();
@@ -110,9 +117,7 @@ export class NetworkStatus {
 		const validated = first
 			? { status: 'False' as const, reason: first.reason, message: messageOf(problems) }
 			: { status: 'True' as const, reason: 'Valid', message: 'the object is valid' };
-		const ready = isInstalled
-			? { status: 'True' as const, reason: 'Installed', message: 'the network is in the Northbound database' }
-			: { status: 'False' as const, reason: 'NotInstalled', message: 'the network is not in the Northbound database' };
+		const ready = readiness(installation);
 		const built = builtCondition(notBuiltProblem(kind, object.spec), generation);
 		const all = [{ type: 'Validated', ...validated, ...observed }, { type: 'Ready', ...ready, ...observed }, built];
 		return all.reduce<readonly Condition[]>((list, condition) => setCondition(list, condition, now), object.status?.conditions ?? []);
@@ -126,6 +131,16 @@ export class NetworkStatus {
 			? { v4availableIPs: available.count, v4availableIPrange: available.ranges, v4usingIPs: using.count, v4usingIPrange: using.ranges }
 			: { v6availableIPs: available.count, v6availableIPrange: available.ranges, v6usingIPs: using.count, v6usingIPrange: using.ranges };
 	}
+}
+
+function readiness({ isComplete, problem }: Installation): {
+	readonly status: 'True' | 'False';
+	readonly reason: string;
+	readonly message: string;
+} {
+	if (isComplete) return { status: 'True', reason: 'Installed', message: 'the network is in the Northbound database' };
+	if (problem) return { status: 'False', reason: problem.reason, message: sentence(problem) };
+	return { status: 'False', reason: 'NotInstalled', message: 'the network is not in the Northbound database' };
 }
 
 function messageOf(problems: readonly Problem[]): string {
