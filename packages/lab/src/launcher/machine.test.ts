@@ -1,7 +1,6 @@
 import type { VirtualMachineInstanceSpec } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
 import { machineOf } from './machine.ts';
-import { parseQuantity } from './quantity.ts';
 
 const limits = { cpus: 4, memoryMiB: 2048 };
 const machine = (domain: VirtualMachineInstanceSpec['domain'], more: Partial<VirtualMachineInstanceSpec> = {}) =>
@@ -9,7 +8,18 @@ const machine = (domain: VirtualMachineInstanceSpec['domain'], more: Partial<Vir
 
 describe('machineOf', () => {
 	it('has defaults for a machine that asks for nothing', () => {
-		expect(machine({})).toEqual({ name: 'vm1', hostname: 'vm1', cpus: 1, memoryMiB: 256, graceSeconds: 30 });
+		expect(machine({})).toEqual({
+			namespace: 'default',
+			name: 'vm1',
+			hostname: 'vm1',
+			cpus: 1,
+			memoryMiB: 256,
+			graceSeconds: 30,
+			nic: { network: 'default', queues: 1 },
+			disks: [],
+			shares: [],
+			hypervisor: undefined,
+		});
 	});
 
 	it('takes what the domain says before what it requests', () => {
@@ -28,21 +38,27 @@ describe('machineOf', () => {
 		expect(machine({ memory: { guest: '1Ti' }, cpu: { cores: 64 } })).toMatchObject({ memoryMiB: 2048, cpus: 4 });
 	});
 
+	it('has a queue for each processor that is asked for when it asks for queues', () => {
+		const cpu = { cores: 2, sockets: 3 };
+		expect(machine({ cpu }).nic?.queues).toBe(1);
+		expect(machine({ cpu, devices: { networkInterfaceMultiqueue: true } })).toMatchObject({ cpus: 4, nic: { queues: 6 } });
+	});
+
+	it('has no NIC when it wants none', () => {
+		const devices = { autoattachPodInterface: false };
+		expect(machine({ devices }).nic).toBeUndefined();
+		const networks = [{ name: 'front', pod: {} }];
+		const domain = { devices: { ...devices, interfaces: [{ name: 'front', bridge: {} }] } };
+		expect(machine(domain, { networks }).nic?.network).toBe('front');
+	});
+
+	it("is called in the guest by the first label of the machine's name", () => {
+		const named = (name: string) => machineOf({ metadata: { name }, spec: { domain: {} } }, limits).hostname;
+		expect(named('db.prod')).toBe('db');
+		expect(named(`${'x'.repeat(62)}-yz`)).toBe('x'.repeat(62));
+	});
+
 	it('keeps the name and the grace that were asked for', () => {
 		expect(machine({}, { hostname: 'db', terminationGracePeriodSeconds: 0 })).toMatchObject({ hostname: 'db', graceSeconds: 0 });
-	});
-});
-
-describe('parseQuantity', () => {
-	it.each([
-		['64M', 64_000_000],
-		['1Gi', 1_073_741_824],
-		['1.5Ki', 1536],
-		['500m', 0.5],
-		[2, 2],
-	])('reads %s', (text, value) => expect(parseQuantity(text)).toBe(value));
-
-	it.each(['', 'much', '1 Gi', '-1', '1GiB'])('refuses "%s"', (text) => {
-		expect(() => parseQuantity(text)).toThrow(expect.objectContaining({ code: 'VM_QUANTITY' }));
 	});
 });

@@ -37,7 +37,7 @@ await runProgram({
 		const files = vmFiles(state);
 		const image = guestImage(guest);
 		const accelerator = readAccelerator(image);
-		log.info('starting the virtual machine', { namespace, vmi, pod: options.pod, ...machine, accelerator });
+		log.info('starting the virtual machine', { pod: options.pod, ...machine, accelerator });
 		const qemu = qemuArguments(machine, { accelerator, image, files, nic: podNic(), runAs: qemuUser });
 		await runVirtualMachine(
 			{ clock: systemClock, log, env: process.env },

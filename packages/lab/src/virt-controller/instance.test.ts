@@ -7,6 +7,9 @@ import { instanceFinalizer } from './new-instance.ts';
 const now = Date.parse('2026-01-01T12:00:00Z');
 const time = '2026-01-01T12:00:00Z';
 
+const decide = (vmi: VirtualMachineInstance, pods: readonly Pod[], at = now, lost: readonly string[] = []) =>
+	decideInstance(vmi, pods, at, (node) => lost.includes(node));
+
 function instance(
 	more: { readonly status?: object; readonly deleted?: boolean; readonly finalizers?: string[]; readonly spec?: object } = {},
 ) {
@@ -50,7 +53,7 @@ const compute = (ready: boolean): PodStatus => ({
 describe('decideInstance', () => {
 	it('makes a launcher pod with what Tapestry, KubeVirt and the user put on it', () => {
 		const spec = { nodeSelector: { disk: 'ssd' }, terminationGracePeriodSeconds: 5, tolerations: [{ operator: 'Exists' }] };
-		const { create, status } = decideInstance(instance({ spec }), [], now);
+		const { create, status } = decide(instance({ spec }), []);
 		expect(create).toEqual({
 			metadata: {
 				name: expect.stringMatching(/^virt-launcher-vm-[a-z0-9]{5}$/),
@@ -83,7 +86,7 @@ describe('decideInstance', () => {
 	it('names the pod of one instance always the same', () => {
 		const name = (uid: string) => {
 			const one = instance();
-			return decideInstance({ ...one, metadata: { ...one.metadata, uid } }, [], now).create?.metadata.name;
+			return decide({ ...one, metadata: { ...one.metadata, uid } }, []).create?.metadata.name;
 		};
 		expect(name('i1')).toBe(name('i1'));
 		expect(name('i1')).not.toBe(name('i2'));
@@ -99,7 +102,7 @@ describe('decideInstance', () => {
 		];
 		let current = instance();
 		for (const [launcher, phase] of steps) {
-			const { status, create, remove } = decideInstance(current, [launcher], now);
+			const { status, create, remove } = decide(current, [launcher]);
 			expect([status.phase, create, remove]).toEqual([phase, undefined, []]);
 			const guest = phase === 'Running' && launcher.status?.containerStatuses?.[0]?.ready;
 			expect(findCondition(status.conditions, 'Ready')?.status).toBe(guest ? 'True' : 'False');
@@ -115,24 +118,24 @@ describe('decideInstance', () => {
 
 	it('names its interface as the network that is the pod network', () => {
 		const spec = { networks: [{ name: 'front', pod: {} }] };
-		expect(decideInstance(instance({ spec }), [pod(compute(true))], now).status.interfaces?.[0]?.name).toBe('front');
+		expect(decide(instance({ spec }), [pod(compute(true))]).status.interfaces?.[0]?.name).toBe('front');
 	});
 
 	it('has nothing to write when nothing changed', () => {
 		const launcher = pod(compute(true), { node: 'n1' });
-		const { status } = decideInstance(instance(), [launcher], now);
-		expect(decideInstance(instance({ status }), [launcher], now + 60_000).status).toEqual(status);
+		const { status } = decide(instance(), [launcher]);
+		expect(decide(instance({ status }), [launcher], now + 60_000).status).toEqual(status);
 	});
 
 	it.each(['Succeeded', 'Failed'] as const)('ends with its pod: %s, and stays ended', (phase) => {
-		const { status } = decideInstance(instance({ status: { phase: 'Running' } }), [pod({ phase })], now);
+		const { status } = decide(instance({ status: { phase: 'Running' } }), [pod({ phase })]);
 		expect(status.phase).toBe(phase);
-		expect(decideInstance(instance({ status }), [], now)).toMatchObject({ status: { phase }, remove: [] });
-		expect(decideInstance(instance({ status }), [], now).create).toBeUndefined();
+		expect(decide(instance({ status }), [])).toMatchObject({ status: { phase }, remove: [] });
+		expect(decide(instance({ status }), []).create).toBeUndefined();
 	});
 
 	it('fails when its pod was removed', () => {
-		const { status, create } = decideInstance(instance({ status: { phase: 'Running', activePods: { p1: 'n1' } } }), [], now);
+		const { status, create } = decide(instance({ status: { phase: 'Running', activePods: { p1: 'n1' } } }), []);
 		expect([status.phase, status.reason, create]).toEqual(['Failed', 'LauncherPodRemoved', undefined]);
 	});
 
@@ -144,7 +147,7 @@ describe('decideInstance', () => {
 			message: '0/3 nodes',
 			lastProbeTime: null,
 		} as const;
-		const { status } = decideInstance(instance(), [pod({ phase: 'Pending', conditions: [unschedulable] })], now);
+		const { status } = decide(instance(), [pod({ phase: 'Pending', conditions: [unschedulable] })]);
 		expect(findCondition(status.conditions, 'PodScheduled')).toEqual({
 			type: 'PodScheduled',
 			status: 'False',
@@ -152,30 +155,60 @@ describe('decideInstance', () => {
 			message: '0/3 nodes',
 			lastTransitionTime: time,
 		});
-		const healed = decideInstance(instance({ status }), [pod({ phase: 'Pending' }, { node: 'n1' })], now);
+		const healed = decide(instance({ status }), [pod({ phase: 'Pending' }, { node: 'n1' })]);
 		expect(findCondition(healed.status.conditions, 'PodScheduled')).toBeUndefined();
 	});
 
 	it('takes its finalizer before it makes a pod and gives it back when no pod is left', () => {
-		expect(decideInstance(instance({ finalizers: ['other'] }), [], now)).toMatchObject({
+		expect(decide(instance({ finalizers: ['other'] }), [])).toMatchObject({
 			finalizers: ['other', instanceFinalizer],
 			remove: [],
 		});
-		expect(decideInstance(instance({ finalizers: [] }), [], now).create).toBeUndefined();
+		expect(decide(instance({ finalizers: [] }), []).create).toBeUndefined();
 		const deleted = instance({ deleted: true, finalizers: ['other', instanceFinalizer] });
 		const launcher = pod(compute(true));
-		const first = decideInstance(deleted, [launcher], now);
+		const first = decide(deleted, [launcher]);
 		expect([first.remove, first.finalizers]).toEqual([[launcher], undefined]);
-		const second = decideInstance(deleted, [pod(compute(true), { deleted: true })], now);
+		const second = decide(deleted, [pod(compute(true), { deleted: true })]);
 		expect([second.remove, second.finalizers]).toEqual([[], undefined]);
-		expect(decideInstance(deleted, [], now).finalizers).toEqual(['other']);
+		expect(decide(deleted, []).finalizers).toEqual(['other']);
+	});
+
+	it('refuses what no launcher can run, and makes a pod when it is put right', () => {
+		const decision = decide(instance({ spec: { domain: { memory: { guest: 0 } } } }), []);
+		expect(decision.create).toBeUndefined();
+		const condition = findCondition(decision.status.conditions, 'Synchronized');
+		expect(condition).toMatchObject({ status: 'False', reason: 'Invalid' });
+		expect(condition?.message).toContain('memory');
+		const healed = decide(instance({ status: decision.status }), []);
+		expect(healed.create).toBeDefined();
+		expect(findCondition(healed.status.conditions, 'Synchronized')).toBeUndefined();
+	});
+
+	it("keeps the launcher's reason beyond its pod, until the guest runs", () => {
+		const conditions = [{ type: 'Synchronized', status: 'False', reason: 'VM_DISK', message: 'no such file' }];
+		const reason = (phase: string, pods: Pod[]) =>
+			findCondition(decide(instance({ status: { phase, conditions } }), pods).status.conditions, 'Synchronized')?.reason;
+		expect(reason('Scheduled', [pod({ phase: 'Running' })])).toBe('VM_DISK');
+		expect(reason('Scheduled', [pod({ phase: 'Failed' })])).toBe('VM_DISK');
+		expect(reason('Failed', [])).toBe('VM_DISK');
+		expect(reason('Scheduled', [pod(compute(true))])).toBeUndefined();
+	});
+
+	it('gives up a pod that was evicted from a lost node when its time is over', () => {
+		const evicted = pod(compute(true), { node: 'n1', deleted: true });
+		const running = instance({ status: { phase: 'Running', activePods: { p1: 'n1' } } });
+		expect(decide(running, [evicted], now - 5_000, ['n1'])).toMatchObject({ abandon: [], againMs: 5_000 });
+		expect(decide(running, [evicted], now, ['n1'])).toMatchObject({ abandon: [evicted] });
+		expect(decide(running, [evicted], now, ['n2'])).toMatchObject({ abandon: [] });
+		expect(decide(running, [pod(compute(true), { node: 'n1' })], now, ['n1'])).toMatchObject({ abandon: [] });
 	});
 
 	it('keeps the reason of a refused pod until there is one', () => {
 		const status = refusedStatus(instance(), 'no such thing', now);
 		expect(findCondition(status.conditions, 'Synchronized')).toMatchObject({ status: 'False', message: 'no such thing' });
-		expect(findCondition(decideInstance(instance({ status }), [], now).status.conditions, 'Synchronized')).toBeDefined();
-		const made = decideInstance(instance({ status }), [pod({ phase: 'Pending' })], now);
+		expect(findCondition(decide(instance({ status }), []).status.conditions, 'Synchronized')).toBeDefined();
+		const made = decide(instance({ status }), [pod({ phase: 'Pending' })]);
 		expect(findCondition(made.status.conditions, 'Synchronized')).toBeUndefined();
 	});
 });

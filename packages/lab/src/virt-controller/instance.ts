@@ -1,8 +1,10 @@
+import { type ErrorText, sentence } from '@tapestry/base';
 import { type Condition, findCondition, type Pod, setCondition, timestamp } from '@tapestry/kube';
 import { annotations, type VirtualMachineInstance } from '@tapestry/network';
 import { launcherPod } from './launcher-pod.ts';
 import { instanceFinalizer } from './new-instance.ts';
 import { guestRuns, hasEnded, type InstanceStatus, type Phase, phaseOf } from './phase.ts';
+import { findInstanceProblem } from './problem.ts';
 
 export interface InstanceDecision {
 	readonly status: InstanceStatus;
@@ -12,30 +14,66 @@ export interface InstanceDecision {
 	readonly create?: Pod;
 	/** Launcher pods to delete. */
 	readonly remove: readonly Pod[];
+	/** Launcher pods to remove without waiting for their kubelet. */
+	readonly abandon: readonly Pod[];
+	/** When to look again if nothing happens, in milliseconds. */
+	readonly againMs?: number;
 }
 
-/** What an instance's object should say and which pods it should have. `pods` are all that it owns; `now` is milliseconds since the epoch. */
-export function decideInstance(instance: VirtualMachineInstance, pods: readonly Pod[], now: number): InstanceDecision {
+/** Why a launcher cannot run its machine: by the launcher itself, by the API server that refused the pod, or found here beforehand. */
+export const synchronizedCondition = 'Synchronized';
+const invalidReason = 'Invalid';
+const refusedReason = 'FailedCreate';
+
+/**
+ * What an instance's object should say and which pods it should have. `pods` are all that it owns; `now` is milliseconds since the epoch.
+ * @param isLost whether a node does not answer any more
+ */
+export function decideInstance(
+	instance: VirtualMachineInstance,
+	pods: readonly Pod[],
+	now: number,
+	isLost: (node: string) => boolean,
+): InstanceDecision {
 	const { deletionTimestamp, finalizers = [] } = instance.metadata;
 	const held = finalizers.includes(instanceFinalizer);
-	const status = statusOf(instance, pods[0], now);
+	const problem = pods.length === 0 ? findInstanceProblem(instance) : undefined;
+	const status = statusOf(instance, pods[0], problem, now);
+	const decision = { status, remove: [], ...evictions(pods, now, isLost) };
 	if (deletionTimestamp !== undefined) {
 		const rest = finalizers.filter((name) => name !== instanceFinalizer);
 		const remove = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
-		return { status, remove, ...(held && pods.length === 0 ? { finalizers: rest } : {}) };
+		return { ...decision, remove, ...(held && pods.length === 0 ? { finalizers: rest } : {}) };
 	}
-	if (!held && !hasEnded(status.phase)) return { status, remove: [], finalizers: [...finalizers, instanceFinalizer] };
-	const create = pods.length === 0 && !hasEnded(status.phase);
-	return { status, remove: [], ...(create ? { create: launcherPod(instance) } : {}) };
+	if (!held && !hasEnded(status.phase)) return { ...decision, finalizers: [...finalizers, instanceFinalizer] };
+	const create = pods.length === 0 && problem === undefined && !hasEnded(status.phase);
+	return { ...decision, ...(create ? { create: launcherPod(instance) } : {}) };
 }
 
 /** An instance whose launcher pod the API server refused. */
 export function refusedStatus(instance: VirtualMachineInstance, message: string, now: number): InstanceStatus {
-	const condition = { type: 'Synchronized', status: 'False', reason: 'FailedCreate', message } as const;
+	const condition = { type: synchronizedCondition, status: 'False', reason: refusedReason, message } as const;
 	return { ...instance.status, conditions: setCondition(instance.status?.conditions, condition, now) };
 }
 
-function statusOf(instance: VirtualMachineInstance, pod: Pod | undefined, now: number): InstanceStatus {
+/**
+ * A pod that was evicted from a lost node has no kubelet to confirm its end, and its machine would wait for the node for ever. Once its time
+ * to end is over it is given up: should it still run there, the network is closed to it, as its port is requested for another chassis.
+ */
+function evictions(pods: readonly Pod[], now: number, isLost: (node: string) => boolean): Pick<InstanceDecision, 'abandon' | 'againMs'> {
+	const waits = pods.flatMap((pod) => {
+		const { deletionTimestamp } = pod.metadata;
+		const lost = deletionTimestamp !== undefined && isLost(pod.spec?.nodeName ?? '');
+		return lost ? [{ pod, ms: Date.parse(deletionTimestamp) - now }] : [];
+	});
+	const later = waits.filter(({ ms }) => ms > 0).map(({ ms }) => ms);
+	return {
+		abandon: waits.filter(({ ms }) => ms <= 0).map(({ pod }) => pod),
+		...(later.length === 0 ? {} : { againMs: Math.min(...later) }),
+	};
+}
+
+function statusOf(instance: VirtualMachineInstance, pod: Pod | undefined, problem: ErrorText | undefined, now: number): InstanceStatus {
 	const before: InstanceStatus = instance.status ?? {};
 	const known = before.phase || 'Pending';
 	// Its pod was seen and is no longer there: somebody removed it, and the guest with it.
@@ -48,7 +86,7 @@ function statusOf(instance: VirtualMachineInstance, pod: Pod | undefined, now: n
 		phase,
 		...(lost && changed ? { reason: 'LauncherPodRemoved' } : {}),
 		...(pod === undefined ? {} : podFacts(instance, pod)),
-		conditions: conditionsOf(before.conditions ?? [], phase, pod, now),
+		conditions: conditionsOf(before.conditions ?? [], { phase, pod, problem }, now),
 		phaseTransitionTimestamps: changed ? [...transitions, { phase, phaseTransitionTimestamp: timestamp(now) }] : transitions,
 	};
 }
@@ -77,14 +115,33 @@ function interfaceOf(instance: VirtualMachineInstance, pod: Pod, addresses: read
 	};
 }
 
-function conditionsOf(before: readonly Condition[], phase: Phase, pod: Pod | undefined, now: number): readonly Condition[] {
+interface ConditionFacts {
+	readonly phase: Phase;
+	readonly pod: Pod | undefined;
+	readonly problem: ErrorText | undefined;
+}
+
+function conditionsOf(before: readonly Condition[], facts: ConditionFacts, now: number): readonly Condition[] {
+	const { phase, pod, problem } = facts;
 	const scheduled = findCondition(pod?.status?.conditions, 'PodScheduled');
-	const outdated = [...(pod === undefined ? [] : ['Synchronized']), ...(scheduled?.status === 'False' ? [] : ['PodScheduled'])];
-	const kept = before.filter(({ type }) => !outdated.includes(type));
-	const conditions = setCondition(kept, readyCondition(phase, pod), now);
-	if (scheduled?.status !== 'False') return conditions;
-	const { type, status, reason = '', message = '' } = scheduled;
-	return setCondition(conditions, { type, status, reason, message }, now);
+	const kept = before.filter((condition) => !isOutdated(condition, facts));
+	const conditions = [readyCondition(phase, pod)];
+	if (scheduled?.status === 'False') {
+		const { type, status, reason = '', message = '' } = scheduled;
+		conditions.push({ type, status, reason, message });
+	}
+	if (problem !== undefined) {
+		conditions.push({ type: synchronizedCondition, status: 'False', reason: invalidReason, message: sentence(problem) });
+	}
+	return conditions.reduce<readonly Condition[]>((current, condition) => setCondition(current, condition, now), kept);
+}
+
+function isOutdated({ type, reason }: Condition, { phase, pod, problem }: ConditionFacts): boolean {
+	if (type === 'PodScheduled') return findCondition(pod?.status?.conditions, type)?.status !== 'False';
+	if (type !== synchronizedCondition) return false;
+	if (reason === invalidReason) return problem === undefined;
+	if (reason === refusedReason) return pod !== undefined;
+	return phase === 'Running';
 }
 
 /** Reasons are KubeVirt's. */

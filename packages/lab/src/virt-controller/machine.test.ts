@@ -26,9 +26,15 @@ function machine(
 
 function instance(
 	phase: string,
-	more: { readonly uid?: string; readonly owner?: string; readonly deleted?: boolean; readonly ranFor?: number } = {},
+	more: {
+		readonly uid?: string;
+		readonly owner?: string;
+		readonly deleted?: boolean;
+		readonly ranFor?: number;
+		readonly failure?: string;
+	} = {},
 ) {
-	const { uid = 'i1', owner = 'u1', deleted = false, ranFor } = more;
+	const { uid = 'i1', owner = 'u1', deleted = false, ranFor, failure } = more;
 	return {
 		metadata: {
 			name: 'vm',
@@ -40,7 +46,10 @@ function instance(
 		spec: { domain: {} },
 		status: {
 			phase,
-			conditions: [{ type: 'Ready', status: phase === 'Running' ? 'True' : 'False', reason: 'GuestNotRunning', message: 'not yet' }],
+			conditions: [
+				{ type: 'Ready', status: phase === 'Running' ? 'True' : 'False', reason: 'GuestNotRunning', message: 'not yet' },
+				...(failure === undefined ? [] : [{ type: 'Synchronized', status: 'False', reason: 'VM_DISK', message: failure }]),
+			],
 			...(ranFor === undefined ? {} : { phaseTransitionTimestamps: [{ phase: 'Running', phaseTransitionTimestamp: at(ranFor) }] }),
 		},
 	} as VirtualMachineInstance;
@@ -145,6 +154,45 @@ describe('decideMachine', () => {
 		expect(waiting.status.printableStatus).toBe('CrashLoopBackOff');
 		expect(actions(decideMachine(machine({ running: true }, failed(2, 'i0', 0)), undefined, now))).toEqual({ create: 'vm' });
 		expect(decideMachine(machine({ running: false }, failed(2, 'i0', 7)), undefined, now).status.startFailure).toBeUndefined();
+	});
+
+	it('says why its last instance failed until the next one runs', () => {
+		const failure = (status: MachineStatus) => findCondition(status.conditions, 'Failure')?.message;
+		let { status } = decideMachine(machine(), instance('Failed', { failure: 'no such file' }), now);
+		expect(failure(status)).toBe('no such file');
+		for (const current of [undefined, instance('Scheduling', { uid: 'i2' })]) {
+			({ status } = decideMachine(machine({ running: true }, { status }), current, now));
+			expect(failure(status)).toBe('no such file');
+		}
+		({ status } = decideMachine(machine({ running: true }, { status }), instance('Running', { uid: 'i2' }), now));
+		expect(failure(status)).toBeUndefined();
+	});
+
+	it.each([
+		['a stop', [{ action: 'Stop', uid: 'i1' }], { remove: true }, [{ action: 'Stop', uid: 'i1' }]],
+		['a stop that is done', [{ action: 'Stop', uid: 'i0' }], {}, undefined],
+		['a start of what runs', [{ action: 'Start' }], {}, undefined],
+	])('meets %s of a machine that runs by hand', (_, stateChangeRequests, expected, left) => {
+		const vm = machine({ runStrategy: 'Manual' }, { status: { stateChangeRequests } });
+		const decision = decideMachine(vm, instance('Running'), now);
+		expect(actions(decision)).toEqual(expected);
+		expect(decision.status.stateChangeRequests).toEqual(left);
+	});
+
+	it('starts a machine that runs by hand when it is asked to, after what is left of the last instance is gone', () => {
+		const asked = { status: { stateChangeRequests: [{ action: 'Start' }] } };
+		const manual = machine({ runStrategy: 'Manual' }, asked);
+		expect(actions(decideMachine(manual, undefined, now))).toEqual({ create: 'vm' });
+		expect(decideMachine(manual, undefined, now).status.stateChangeRequests).toEqual([{ action: 'Start' }]);
+		expect(actions(decideMachine(manual, instance('Succeeded'), now))).toEqual({ remove: true });
+		expect(decideMachine(machine({ runStrategy: 'Halted' }, asked), undefined, now)).toMatchObject({ remove: false });
+		expect(decideMachine(machine({ runStrategy: 'Halted' }, asked), undefined, now).status.stateChangeRequests).toBeUndefined();
+	});
+
+	it('restarts a machine that always runs when it is asked to stop an instance', () => {
+		const vm = machine({ running: true }, { status: { stateChangeRequests: [{ action: 'Stop', uid: 'i1' }] } });
+		expect(actions(decideMachine(vm, instance('Running'), now))).toEqual({ remove: true });
+		expect(actions(decideMachine(vm, undefined, now))).toEqual({ create: 'vm' });
 	});
 
 	it('takes its finalizer first and gives it back last', () => {

@@ -1,9 +1,11 @@
 import { sentence } from '@tapestry/base';
 import { type Condition, findCondition, setCondition, timestamp } from '@tapestry/kube';
 import type { VirtualMachine, VirtualMachineInstance, VirtualMachineStatus } from '@tapestry/network';
+import { synchronizedCondition } from './instance.ts';
 import { newInstance } from './new-instance.ts';
 import { hasEnded, type InstanceStatus } from './phase.ts';
 import { findProblem } from './problem.ts';
+import { openRequests, type StateChangeRequest } from './state-change.ts';
 
 /** KubeVirt's record of instances that ended although the machine should run. */
 export interface StartFailure {
@@ -12,7 +14,10 @@ export interface StartFailure {
 	readonly retryAfterTimestamp: string;
 }
 
-export type MachineStatus = VirtualMachineStatus & { readonly startFailure?: StartFailure };
+export type MachineStatus = VirtualMachineStatus & {
+	readonly startFailure?: StartFailure;
+	readonly stateChangeRequests?: readonly StateChangeRequest[];
+};
 
 export interface MachineDecision {
 	readonly status: MachineStatus;
@@ -45,25 +50,30 @@ export function decideMachine(vm: VirtualMachine, instance: VirtualMachineInstan
 	const { deletionTimestamp, finalizers = [], uid } = vm.metadata;
 	const deleted = deletionTimestamp !== undefined;
 	if (instance !== undefined && !instance.metadata.ownerReferences?.some((owner) => owner.uid === uid)) {
-		const failure = 'a VirtualMachineInstance of this name belongs to somebody else (fix: delete it, or rename this machine)';
+		const failure = failedCreate('a VirtualMachineInstance of this name belongs to somebody else (fix: delete it, or rename this machine)');
 		return { status: statusOf(vm, undefined, now, { failure }), remove: false, ...(deleted ? withoutFinalizer(finalizers) : {}) };
 	}
 	const problem = findProblem(vm);
-	const facts: StatusFacts = problem === undefined ? {} : { failure: sentence(problem) };
 	const strategy = runStrategyOf(vm);
+	const wanted = !deleted && strategy !== 'Halted';
+	const requests = wanted ? openRequests((vm.status as MachineStatus | undefined)?.stateChangeRequests ?? [], instance) : [];
+	const failure = problem === undefined ? launchFailure(vm, instance) : failedCreate(sentence(problem));
+	const facts: StatusFacts = { requests, ...(failure === undefined ? {} : { failure }) };
 	const idle = { status: statusOf(vm, instance, now, facts), remove: false };
 	if (deleted && instance === undefined) return { ...idle, ...withoutFinalizer(finalizers) };
 	if (!deleted && !finalizers.includes(machineFinalizer)) return { ...idle, finalizers: [...finalizers, machineFinalizer] };
 	if (strategy === undefined && !deleted) return idle;
-	const wanted = !deleted && strategy !== 'Halted';
+	const asked = requests[0]?.action;
+	if (instance === undefined) {
+		return wanted && (strategy !== 'Manual' || asked === 'Start') && problem === undefined ? start(vm, now, facts) : idle;
+	}
 	const kept: StatusFacts = wanted ? { ...facts, ...keptFailure(vm) } : facts;
-	if (instance === undefined) return wanted && strategy !== 'Manual' && problem === undefined ? start(vm, now) : idle;
 	if (instance.metadata.deletionTimestamp !== undefined) return { status: statusOf(vm, instance, now, kept), remove: false };
-	if (!wanted) return { status: statusOf(vm, instance, now, { ...facts, stopping: true }), remove: true };
+	if (!wanted || asked === 'Stop') return { status: statusOf(vm, instance, now, { ...facts, stopping: true }), remove: true };
 	const { phase } = instance.status ?? {};
 	const again = strategy === 'Always' ? hasEnded(phase) : strategy === 'RerunOnFailure' && phase === 'Failed';
-	if (!again) return { status: statusOf(vm, instance, now, kept), remove: false };
-	return { status: statusOf(vm, instance, now, { ...facts, startFailure: countFailure(vm, instance, now) }), remove: true };
+	if (again) return { status: statusOf(vm, instance, now, { ...facts, startFailure: countFailure(vm, instance, now) }), remove: true };
+	return { status: statusOf(vm, instance, now, kept), remove: asked === 'Start' };
 }
 
 /** Undefined when it is not clear or not supported. */
@@ -79,10 +89,10 @@ function withoutFinalizer(finalizers: readonly string[]): { readonly finalizers?
 	return rest.length === finalizers.length ? {} : { finalizers: rest };
 }
 
-function start(vm: VirtualMachine, now: number): MachineDecision {
+function start(vm: VirtualMachine, now: number, facts: StatusFacts): MachineDecision {
 	const kept = keptFailure(vm);
 	const waitMs = kept.startFailure === undefined ? 0 : Date.parse(kept.startFailure.retryAfterTimestamp) - now;
-	const status = statusOf(vm, undefined, now, { starting: true, ...kept });
+	const status = statusOf(vm, undefined, now, { ...facts, starting: true, ...kept });
 	return waitMs > 0 ? { status, remove: false, againMs: waitMs } : { status, remove: false, create: newInstance(vm) };
 }
 
@@ -107,25 +117,43 @@ function countFailure(vm: VirtualMachine, instance: VirtualMachineInstance, now:
 	return { consecutiveFailCount: count, lastFailedVMIUID: uid, retryAfterTimestamp: timestamp(now + pauseMs) };
 }
 
+type Failure = Pick<Condition, 'reason' | 'message'>;
+
 interface StatusFacts {
 	readonly startFailure?: StartFailure;
 	readonly starting?: boolean;
 	readonly stopping?: boolean;
-	/** Why there can be no instance. */
-	readonly failure?: string;
+	readonly requests?: readonly StateChangeRequest[];
+	/** Why there can be no instance, or why the last one did not run. */
+	readonly failure?: Failure;
+}
+
+const createFailedReason = 'FailedCreate';
+
+function failedCreate(message: string): Failure {
+	return { reason: createFailedReason, message };
+}
+
+/** What the instance says about its failure; it outlives the instance until the next one runs. */
+function launchFailure(vm: VirtualMachine, instance: VirtualMachineInstance | undefined): Failure | undefined {
+	const told = findCondition(instance?.status?.conditions, synchronizedCondition);
+	if (told?.status === 'False') return { reason: told.reason ?? '', message: told.message ?? '' };
+	const before = findCondition(vm.status?.conditions, 'Failure');
+	const over = startFailureOf(vm) === undefined || instance?.status?.phase === 'Running' || before?.reason === createFailedReason;
+	return before === undefined || over ? undefined : { reason: before.reason ?? '', message: before.message ?? '' };
 }
 
 function statusOf(vm: VirtualMachine, instance: VirtualMachineInstance | undefined, now: number, facts: StatusFacts = {}): MachineStatus {
-	const { startFailure: _, ...others } = (vm.status ?? {}) as MachineStatus;
+	const { startFailure: _, stateChangeRequests: __, ...others } = (vm.status ?? {}) as MachineStatus;
+	const { failure, requests = [] } = facts;
 	const ready = findCondition(instance?.status?.conditions, 'Ready') ?? {
 		status: 'False' as const,
 		reason: 'VMINotExists',
 		message: 'VMI does not exist',
 	};
 	const { status, reason = '', message = '' } = ready;
-	const conditions = (vm.status?.conditions ?? []).filter(({ type }) => type !== 'Failure' || facts.failure !== undefined);
-	const failed: Omit<Condition, 'lastTransitionTime'>[] =
-		facts.failure === undefined ? [] : [{ type: 'Failure', status: 'True', reason: 'FailedCreate', message: facts.failure }];
+	const conditions = (vm.status?.conditions ?? []).filter(({ type }) => type !== 'Failure' || failure !== undefined);
+	const failed: Omit<Condition, 'lastTransitionTime'>[] = failure === undefined ? [] : [{ type: 'Failure', status: 'True', ...failure }];
 	const { generation } = vm.metadata;
 	return {
 		...others,
@@ -138,6 +166,7 @@ function statusOf(vm: VirtualMachine, instance: VirtualMachineInstance | undefin
 		),
 		...(generation === undefined ? {} : { observedGeneration: generation }),
 		...(facts.startFailure === undefined ? {} : { startFailure: facts.startFailure }),
+		...(requests.length === 0 ? {} : { stateChangeRequests: requests }),
 	};
 }
 

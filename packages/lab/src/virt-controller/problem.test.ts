@@ -1,35 +1,62 @@
-import type { VirtualMachine } from '@tapestry/network';
+import { sentence } from '@tapestry/base';
+import type { VirtualMachine, VirtualMachineInstance } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
-import { findProblem } from './problem.ts';
+import { findInstanceProblem, findProblem } from './problem.ts';
 
 const machine = (spec: object, template: object = { spec: { domain: {} } }, name = 'vm') =>
 	({ metadata: { name }, spec: { template, ...spec } }) as VirtualMachine;
-const nics = (interfaces: string[], networks: object[]) => ({
-	spec: { domain: { devices: { interfaces: interfaces.map((name) => ({ name, bridge: {} })) } }, networks },
+const nic = (more: object, network: object = { pod: {} }) => ({
+	spec: { domain: { devices: { interfaces: [{ name: 'default', ...more }] } }, networks: [{ name: 'default', ...network }] },
 });
-const pod = { name: 'default', pod: {} };
+const nics = (interfaces: string[], networks: string[]) => ({
+	spec: {
+		domain: { devices: { interfaces: interfaces.map((name) => ({ name, bridge: {} })) } },
+		networks: networks.map((name) => ({ name, pod: {} })),
+	},
+});
+const memory = (guest: unknown) => ({ spec: { domain: { memory: { guest } } } });
 
 describe('findProblem', () => {
-	it('finds none in a usable machine', () => {
-		expect(findProblem(machine({ running: true }))).toBeUndefined();
-		expect(findProblem(machine({ runStrategy: 'Always' }, nics(['default'], [pod])))).toBeUndefined();
-	});
+	it.each([
+		['nothing but a domain', machine({ running: true })],
+		['a bridge', machine({ runStrategy: 'Always' }, nic({ bridge: {} }))],
+		['NAT', machine({}, nic({ masquerade: {} }))],
+		['the binding plugin', machine({}, nic({ binding: { name: 'tapestry' }, macAddress: '02:00:00:00:00:01' }))],
+		['a NIC that says nothing', machine({}, nic({}))],
+		['a name of 70 characters', machine({}, undefined, 'x'.repeat(70))],
+	])('finds none in a machine with %s', (_, vm) => expect(findProblem(vm)).toBeUndefined());
 
 	it.each([
 		['both wishes', machine({ running: true, runStrategy: 'Always' }), 'both set'],
 		['unsupported strategy', machine({ runStrategy: 'WaitAsReceiver' }), 'WaitAsReceiver'],
-		['long name', machine({}, undefined, 'x'.repeat(64)), '64 characters'],
 		['no template spec', machine({ running: true }, { metadata: {} }), 'spec.template.spec.domain'],
-		['interface without network', machine({}, nics(['default', 'blue'], [pod])), 'interface "blue"'],
-		['network without interface', machine({}, nics([], [pod])), 'network "default"'],
-		[
-			'secondary network',
-			machine({}, nics(['default', 'blue'], [pod, { name: 'blue', multus: { networkName: 'x' } }])),
-			'network "blue" cannot be attached',
-		],
+		['interface without network', machine({}, nics(['default', 'blue'], ['default'])), 'interface "blue"'],
+		['network without interface', machine({}, nics([], ['default'])), 'network "default"'],
+		['two NICs of one name', machine({}, nics(['default', 'default'], ['default'])), 'two interfaces are called "default"'],
+		['two networks of one name', machine({}, nics(['default'], ['default', 'default'])), 'two networks are called "default"'],
+		['two pod networks', machine({}, nics(['a', 'b'], ['a', 'b'])), 'network "b" cannot be attached'],
+		['secondary network', machine({}, nic({}, { multus: { networkName: 'x' } })), 'network "default" cannot be attached'],
+		['network without source', machine({}, nic({}, {})), 'it has no source'],
+		['malformed MAC', machine({}, nic({ macAddress: '02:00:00:00:00' })), '"02:00:00:00:00" is not a MAC address'],
+		['multicast MAC', machine({}, nic({ macAddress: '03:00:00:00:00:01' })), '03:00:00:00:00:01 is a multicast address'],
+		['zero MAC', machine({}, nic({ macAddress: '00:00:00:00:00:00' })), 'all zero'],
+		['unknown binding', machine({}, nic({ binding: { name: 'slirp9' } })), 'no binding plugin "slirp9"'],
+		['binding of later', machine({}, nic({ macvtap: {} })), 'binding macvtap is not built yet'],
+		['two bindings', machine({}, nic({ bridge: {}, masquerade: {} })), 'several bindings: bridge, masquerade'],
+		['other model', machine({}, nic({ model: 'e1000e' })), 'model "e1000e"'],
+		['no memory', machine({}, memory(0)), 'the memory of the machine is of no use: it is zero'],
+		['memory that is no quantity', machine({}, memory('much')), '"much" is not a quantity'],
+		['hostname', machine({}, { spec: { domain: {}, hostname: 'a init=/bin/sh' } }), 'spec.hostname'],
+		['hypervisor', machine({}, { metadata: { annotations: { 'tapestry.io/hypervisor': 'x' } }, spec: { domain: {} } }), 'hypervisor "x"'],
+		['volume', machine({}, { spec: { domain: {}, volumes: [{ name: 'a', dataVolume: { name: 'b' } }] } }), 'source dataVolume'],
 	])('explains: %s', (_, vm, words) => {
 		const problem = findProblem(vm);
-		expect(`${problem?.what}: ${problem?.why}`).toContain(words);
+		expect(problem && sentence(problem)).toContain(words);
 		expect(problem?.fix).toBeTruthy();
+	});
+
+	it('finds the same in an instance that stands alone', () => {
+		const instance = { metadata: { name: 'vmi' }, ...memory('0Mi') } as VirtualMachineInstance;
+		expect(findInstanceProblem(instance)?.why).toBe('it is zero');
 	});
 });

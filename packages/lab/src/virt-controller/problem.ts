@@ -1,13 +1,13 @@
-import type { ErrorText } from '@tapestry/base';
-import type { VirtualMachine } from '@tapestry/network';
+import { type ErrorText, isCoded } from '@tapestry/base';
+import type { VirtualMachine, VirtualMachineInstance } from '@tapestry/network';
+import { machineOf } from '../launcher/machine.ts';
+import { newInstance } from './new-instance.ts';
 
-/** Label values have at most 63 characters, and the VM's name is one on its pods. Source: Kubernetes, "Labels and Selectors". */
-const longestName = 63;
+const unlimited = { cpus: Number.POSITIVE_INFINITY, memoryMiB: Number.POSITIVE_INFINITY };
 
 /** Why no instance can be made of a machine, or undefined. */
 export function findProblem(vm: VirtualMachine): ErrorText | undefined {
 	const { running, runStrategy, template } = vm.spec;
-	const { name } = vm.metadata;
 	if (running !== undefined && runStrategy !== undefined) {
 		return {
 			what: 'it is not clear whether this machine should run',
@@ -18,9 +18,6 @@ export function findProblem(vm: VirtualMachine): ErrorText | undefined {
 	if (runStrategy === 'WaitAsReceiver') {
 		return { what: 'runStrategy WaitAsReceiver is not supported', fix: 'use Always, RerunOnFailure, Once, Manual or Halted' };
 	}
-	if (name.length > longestName) {
-		return { what: 'the name of this machine is too long', why: `it has ${name.length} characters`, fix: `use at most ${longestName}` };
-	}
 	if (template.spec?.domain === undefined) {
 		return {
 			what: 'there is no machine to run',
@@ -28,32 +25,16 @@ export function findProblem(vm: VirtualMachine): ErrorText | undefined {
 			fix: 'add it, for example: domain: {devices: {}, memory: {guest: 128Mi}}',
 		};
 	}
-	return findNetworkProblem(template.spec);
+	return findInstanceProblem(newInstance(vm));
 }
 
-function findNetworkProblem(spec: NonNullable<VirtualMachine['spec']['template']['spec']>): ErrorText | undefined {
-	const networks = spec.networks ?? [];
-	const interfaces = spec.domain?.devices?.interfaces ?? [];
-	const networkNames = new Set(networks.map(({ name }) => name));
-	const interfaceNames = new Set(interfaces.map(({ name }) => name));
-	for (const [names, others, own, other] of [
-		[interfaceNames, networkNames, 'interface', 'network'],
-		[networkNames, interfaceNames, 'network', 'interface'],
-	] as const) {
-		const alone = [...names].find((name) => !others.has(name));
-		if (alone !== undefined) {
-			return {
-				what: `${own} "${alone}" is not usable`,
-				why: `there is no ${other} of this name`,
-				fix: `add the ${other} or remove the ${own}`,
-			};
-		}
+/** Why no launcher can run an instance, or undefined: what the launcher itself would say, before there is one. */
+export function findInstanceProblem(instance: VirtualMachineInstance): ErrorText | undefined {
+	try {
+		machineOf(instance, unlimited);
+		return undefined;
+	} catch (error) {
+		if (isCoded(error)) return error.text;
+		throw error;
 	}
-	const secondary = networks.find(({ multus }) => multus !== undefined);
-	if (secondary === undefined) return undefined;
-	return {
-		what: `network "${secondary.name}" cannot be attached`,
-		why: 'secondary networks of machines are not built yet',
-		fix: 'remove the network and its interface',
-	};
 }

@@ -8,6 +8,7 @@ import {
 	findCondition,
 	type KubeConnection,
 	type KubeObject,
+	nodes as nodesResource,
 	type Pod,
 	pods as podsResource,
 	type Reflector,
@@ -98,6 +99,22 @@ async function run(pod: Pod, status: object): Promise<void> {
 	await client.patch(podsResource, pod.metadata, 'application/merge-patch+json', { status }, { subresource: 'status' });
 }
 
+/** Deletes a machine and waits until nothing is left of it; plays the kubelet of its pods. */
+async function drop(name: string): Promise<void> {
+	await client.remove(virtualMachineResource, { name, namespace });
+	await eventually(() => {
+		for (const pod of podsOf(vmiOf(name))) {
+			if (pod.metadata.deletionTimestamp) client.remove(podsResource, pod.metadata, { gracePeriodSeconds: 0 }).catch(() => {});
+		}
+		return !machines.objects.has(`${namespace}/${name}`);
+	});
+}
+
+function ask(name: string, stateChangeRequests: readonly object[]): Promise<KubeObject> {
+	const body = { status: { stateChangeRequests } };
+	return client.patch(virtualMachineResource, { name, namespace }, 'application/merge-patch+json', body, { subresource: 'status' });
+}
+
 const running = (ip: string) => ({
 	phase: 'Running',
 	podIP: ip,
@@ -124,7 +141,9 @@ describe('virt-controller', () => {
 
 		// What the API server stored is what would be written again: nothing of it was pruned or defaulted.
 		await eventually(() => isDeepStrictEqual(decideMachine(vmOf('one')!, vmiOf('one'), Date.now()).status, vmOf('one')?.status));
-		await eventually(() => isDeepStrictEqual(decideInstance(vmiOf('one')!, podsOf(vmiOf('one')), Date.now()).status, vmiOf('one')?.status));
+		await eventually(() =>
+			isDeepStrictEqual(decideInstance(vmiOf('one')!, podsOf(vmiOf('one')), Date.now(), () => false).status, vmiOf('one')?.status),
+		);
 
 		const before = vmiOf('one')?.metadata.uid;
 		await run(pods.objects.get(`${namespace}/${first!.metadata.name}`)!, { phase: 'Failed' });
@@ -165,5 +184,68 @@ describe('virt-controller', () => {
 		expect(failure()).toBeUndefined();
 		await client.remove(virtualMachineResource, { name: 'three', namespace });
 		await eventually(() => machines.objects.size + pods.objects.size === 0);
+	});
+
+	it('restarts a machine whose instance is deleted', async () => {
+		await create('four', { running: true, ...template() });
+		const first = await eventually(() => podsOf(vmiOf('four'))[0]);
+		await run(first, running('10.16.0.19'));
+		const before = vmiOf('four')?.metadata.uid;
+		await client.remove(virtualMachineInstanceResource, { name: 'four', namespace });
+		await eventually(() => pods.objects.get(`${namespace}/${first.metadata.name}`)?.metadata.deletionTimestamp);
+		expect(vmiOf('four')?.metadata.uid).toBe(before);
+		await client.remove(podsResource, first.metadata, { gracePeriodSeconds: 0 });
+		await eventually(() => vmiOf('four')?.metadata.uid !== before && podsOf(vmiOf('four'))[0]);
+		await drop('four');
+	});
+
+	it('starts and stops a machine that runs by hand, as virtctl asks for it', async () => {
+		await create('five', { runStrategy: 'Manual', ...template() });
+		await printable('five', 'Stopped');
+		await ask('five', [{ action: 'Start' }]);
+		const pod = await eventually(() => podsOf(vmiOf('five'))[0]);
+		await run(pod, running('10.16.0.17'));
+		await printable('five', 'Running');
+		expect(vmOf('five')?.status).not.toHaveProperty('stateChangeRequests');
+		await ask('five', [{ action: 'Stop', uid: vmiOf('five')?.metadata.uid }]);
+		await eventually(() => pods.objects.get(`${namespace}/${pod.metadata.name}`)?.metadata.deletionTimestamp);
+		await client.remove(podsResource, pod.metadata, { gracePeriodSeconds: 0 });
+		await printable('five', 'Stopped');
+		await eventually(() => !('stateChangeRequests' in (vmOf('five')?.status ?? {})));
+		await drop('five');
+	});
+
+	it('runs a machine of a long name and an instance that stands alone, beside one that cannot run', async () => {
+		const long = 'x'.repeat(70);
+		await create('bad', { running: true, template: { spec: { domain: { memory: { guest: '0' } } } } });
+		await create(long, { running: true, ...template() });
+		const alone = { metadata: { name: 'alone', namespace }, spec: { domain: { devices: {} } } };
+		await client.create<KubeObject>(virtualMachineInstanceResource, alone);
+		await eventually(() => podsOf(vmiOf(long))[0]);
+		const pod = await eventually(() => podsOf(vmiOf('alone'))[0]);
+		await run(pod, { phase: 'Failed' });
+		await eventually(() => vmiOf('alone')?.status?.phase === 'Failed');
+		const failure = await eventually(() => findCondition(vmOf('bad')?.status?.conditions, 'Failure'));
+		expect(failure.message).toContain('the memory of the machine is of no use: it is zero (fix: ');
+		expect(vmiOf('bad')).toBeUndefined();
+		await client.remove(virtualMachineInstanceResource, { name: 'alone', namespace });
+		await Promise.all([drop('bad'), drop(long)]);
+		await eventually(() => instances.objects.size === 0);
+	});
+
+	it('starts a machine elsewhere when its node is lost', async () => {
+		await create('six', { running: true, template: { spec: { ...template().template.spec, terminationGracePeriodSeconds: 0 } } });
+		const pod = await eventually(() => podsOf(vmiOf('six'))[0]);
+		await run(pod, running('10.16.0.18'));
+		await printable('six', 'Running');
+		const before = vmiOf('six')?.metadata.uid;
+		// What the node lifecycle controller does.
+		const taint = { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' };
+		await client.create<KubeObject>(nodesResource, { metadata: { name: 'n1' }, spec: { taints: [taint] } });
+		await client.remove(podsResource, pod.metadata, { gracePeriodSeconds: 1 });
+		await eventually(() => vmiOf('six')?.metadata.uid !== before && podsOf(vmiOf('six'))[0]);
+		expect(pods.objects.has(`${namespace}/${pod.metadata.name}`)).toBe(false);
+		await client.remove(nodesResource, { name: 'n1' });
+		await drop('six');
 	});
 });

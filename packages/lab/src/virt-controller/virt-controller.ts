@@ -7,8 +7,11 @@ import {
 	createReflector,
 	createWorkQueue,
 	type EventText,
+	findCondition,
 	type KubeClient,
 	type KubeObject,
+	type Node,
+	nodes as nodesResource,
 	type Pod,
 	pods as podsResource,
 	type Resource,
@@ -49,6 +52,7 @@ export async function runVirtController(deps: VirtControllerDeps, signal: Signal
 	await using machines = createReflector<VirtualMachine>(deps, { resource: virtualMachineResource });
 	await using instances = createReflector<VirtualMachineInstance>(deps, { resource: virtualMachineInstanceResource });
 	await using pods = createReflector<Pod>(deps, { resource: podsResource, labelSelector: `${labels.kubevirt}=virt-launcher` });
+	await using nodes = createReflector<Node>(deps, { resource: nodesResource });
 	using podsByOwner = createIndex(pods, ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid));
 	const events = createEventRecorder(deps, { component: 'virtualmachine-controller' });
 	const machineQueue = createWorkQueue(deps);
@@ -60,11 +64,22 @@ export async function runVirtController(deps: VirtControllerDeps, signal: Signal
 		machineQueue.add(key);
 	});
 	pods.onChange(({ before, after }) => {
-		for (const { metadata } of [before, after].filter((pod) => pod !== undefined)) {
-			const owner = metadata.ownerReferences?.find(({ kind }) => kind === virtualMachineInstanceResource.kind);
-			if (owner) instanceQueue.add(`${metadata.namespace}/${owner.name}`);
-		}
+		for (const pod of [before, after]) if (pod !== undefined) addInstanceOf(pod);
 	});
+	nodes.onChange(({ key }) => {
+		if (isLost(key)) for (const pod of pods.objects.values()) if (pod.spec?.nodeName === key) addInstanceOf(pod);
+	});
+
+	function addInstanceOf({ metadata }: Pod): void {
+		const owner = metadata.ownerReferences?.find(({ kind }) => kind === virtualMachineInstanceResource.kind);
+		if (owner) instanceQueue.add(`${metadata.namespace}/${owner.name}`);
+	}
+
+	/** Given up by the node lifecycle controller, which then evicts the node's pods. */
+	function isLost(node: string): boolean {
+		const taints = nodes.objects.get(node)?.spec?.taints ?? [];
+		return taints.some(({ key, effect }) => key === 'node.kubernetes.io/unreachable' && effect === 'NoExecute');
+	}
 
 	async function reconcileMachine(key: string): Promise<void> {
 		const vm = machines.objects.get(key);
@@ -75,7 +90,8 @@ export async function runVirtController(deps: VirtControllerDeps, signal: Signal
 		// First the status: it counts the failures, and what was counted must not be lost with this process.
 		if (!isDeepStrictEqual(status, vm.status)) {
 			current = await client.replace(virtualMachineResource, { ...vm, status }, { subresource: 'status' });
-			report(vm, status.conditions?.find(({ type }) => type === 'Failure')?.message);
+			const failure = findCondition(status.conditions, 'Failure')?.message;
+			if (failure !== findCondition(vm.status?.conditions, 'Failure')?.message) report(vm, failure);
 		}
 		if (finalizers !== undefined) await replaceFinalizers(virtualMachineResource, current, finalizers);
 		if (againMs !== undefined) machineQueue.addAfter(key, againMs);
@@ -92,12 +108,17 @@ export async function runVirtController(deps: VirtControllerDeps, signal: Signal
 		const instance = instances.objects.get(key);
 		if (instance === undefined) return;
 		const owned = [...podsByOwner.get(instance.metadata.uid ?? '')];
-		const { status, finalizers, create, remove } = decideInstance(instance, owned, clock.now());
+		const { status, finalizers, create, remove, abandon, againMs } = decideInstance(instance, owned, clock.now(), isLost);
 		let current = instance;
 		if (!isDeepStrictEqual(status, instance.status)) {
 			current = await client.replace(virtualMachineInstanceResource, { ...instance, status }, { subresource: 'status' });
 		}
+		if (againMs !== undefined) instanceQueue.addAfter(key, againMs);
 		for (const pod of remove) await removeOne(podsResource, pod);
+		for (const pod of abandon) {
+			log.warn('giving up a launcher pod: its node is unreachable', { pod: pod.metadata.name, node: pod.spec?.nodeName });
+			await removeOne(podsResource, pod, { gracePeriodSeconds: 0 });
+		}
 		if (finalizers !== undefined) {
 			// Should the watch not bring the pod, because it is gone before it is seen, this does.
 			if (current.metadata.deletionTimestamp !== undefined && (await hasPods(current))) return instanceQueue.addAfter(key, 1_000);
@@ -132,9 +153,9 @@ export async function runVirtController(deps: VirtControllerDeps, signal: Signal
 	}
 
 	/** False when it is gone already, or another one of the same name is there. */
-	function removeOne(resource: Resource, object: KubeObject): Promise<boolean> {
+	function removeOne(resource: Resource, object: KubeObject, options: { readonly gracePeriodSeconds?: number } = {}): Promise<boolean> {
 		const { uid } = object.metadata;
-		const request = client.remove(resource, object.metadata, uid === undefined ? {} : { uid });
+		const request = client.remove(resource, object.metadata, { ...options, ...(uid === undefined ? {} : { uid }) });
 		return succeeds(request, ['KUBE_NOT_FOUND', 'KUBE_CONFLICT']);
 	}
 
@@ -153,7 +174,7 @@ export async function runVirtController(deps: VirtControllerDeps, signal: Signal
 		events.record(virtualMachineResource, vm, text);
 	}
 
-	await Promise.all([machines.synced(signal), instances.synced(signal), pods.synced(signal)]);
+	await Promise.all([machines, instances, pods, nodes].map((reflector) => reflector.synced(signal)));
 	onReady();
 	await Promise.all([machineQueue.run(concurrency, reconcileMachine, signal), instanceQueue.run(concurrency, reconcileInstance, signal)]);
 	await events.flush();

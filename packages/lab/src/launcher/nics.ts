@@ -1,0 +1,98 @@
+import { CodedError, type ErrorText, isUnicastMac, parseMac } from '@tapestry/base';
+import type { VirtualMachineInstanceSpec } from '@tapestry/network';
+
+/** The guest's NIC: it is connected to the pod's network. */
+export interface MachineNic {
+	/** Name of the network in the instance. */
+	readonly network: string;
+	/** How many queues the VMM opens on the tap. */
+	readonly queues: number;
+}
+
+type Interface = NonNullable<NonNullable<VirtualMachineInstanceSpec['domain']['devices']>['interfaces']>[number];
+type Network = NonNullable<VirtualMachineInstanceSpec['networks']>[number];
+
+/** KubeVirt's name for the pod network of a machine that names none. */
+const defaultNetwork = 'default';
+/** KubeVirt's limit (virt-config, MultiQueueMaxQueues). */
+const maxQueues = 256;
+
+/** All of them are given the tap that the agent lifts into the switch: the port is the machine's own, so neither bridge nor NAT is in between. */
+const bindings: readonly string[] = ['bridge', 'masquerade', 'binding'];
+const otherBindings = ['sriov', 'macvtap', 'passt', 'slirp'] as const;
+const plugins: readonly string[] = ['tapestry', 'managedtap'];
+
+/** Undefined when the machine wants no network. @throws VM_NIC */
+export function nicOf(spec: VirtualMachineInstanceSpec): MachineNic | undefined {
+	const { devices, cpu } = spec.domain;
+	const { interfaces = [], networkInterfaceMultiqueue = false } = devices ?? {};
+	const { networks = [] } = spec;
+	checkNames(interfaces, networks);
+	for (const one of interfaces) checkInterface(one);
+	for (const one of networks) checkNetwork(one);
+	// The agent counts alike: it lifts the tap when this many queues are open.
+	const processors = (cpu?.cores ?? 1) * (cpu?.sockets ?? 1) * (cpu?.threads ?? 1);
+	const queues = networkInterfaceMultiqueue ? Math.min(processors, maxQueues) : 1;
+	const [first, second] = networks;
+	if (second !== undefined) {
+		refuse({ what: `network "${second.name}" cannot be attached`, why: 'a machine has one pod network', fix: 'remove one of them' });
+	}
+	if (first !== undefined) return { network: first.name, queues };
+	const { autoattachPodInterface = true } = (devices ?? {}) as { readonly autoattachPodInterface?: boolean };
+	return autoattachPodInterface ? { network: defaultNetwork, queues } : undefined;
+}
+
+function checkNames(interfaces: readonly Interface[], networks: readonly Network[]): void {
+	for (const [kind, members] of [
+		['interface', interfaces],
+		['network', networks],
+	] as const) {
+		const names = members.map(({ name }) => name);
+		const twice = names.find((name, index) => names.indexOf(name) !== index);
+		if (twice !== undefined) refuse({ what: `two ${kind}s are called "${twice}"`, fix: `give each ${kind} a name of its own` });
+	}
+	const alone = (own: string, other: string, names: readonly { name: string }[], others: readonly { name: string }[]): void => {
+		const one = names.find(({ name }) => !others.some((candidate) => candidate.name === name));
+		if (one === undefined) return;
+		refuse({
+			what: `${own} "${one.name}" is not usable`,
+			why: `there is no ${other} of this name`,
+			fix: `add the ${other} or remove the ${own}`,
+		});
+	};
+	alone('interface', 'network', interfaces, networks);
+	alone('network', 'interface', networks, interfaces);
+}
+
+function checkInterface(one: Interface): void {
+	const { name, macAddress, model = 'virtio', binding } = one;
+	const what = `interface "${name}" is not usable`;
+	if (!/^[A-Za-z0-9_-]+$/.test(name)) refuse({ what, why: 'its name is malformed', fix: 'use letters, digits, dashes and underscores' });
+	const mac = macAddress === undefined ? undefined : parseMac(macAddress);
+	const macFix = 'write a unicast address such as 02:00:00:00:00:01, or leave it out to get one';
+	if (macAddress !== undefined && mac === undefined) refuse({ what, why: `"${macAddress}" is not a MAC address`, fix: macFix });
+	if (mac !== undefined && !isUnicastMac(mac)) {
+		refuse({ what, why: `MAC address ${mac} is ${/^[0:]+$/.test(mac) ? 'all zero' : 'a multicast address'}`, fix: macFix });
+	}
+	if (model !== 'virtio') refuse({ what, why: `model "${model}" is not offered`, fix: 'use model: virtio' });
+	const given = [...bindings, ...otherBindings].filter((key) => one[key as keyof Interface] !== undefined);
+	const offered = 'use bridge: {}, masquerade: {} or binding: {name: tapestry}';
+	if (given.length > 1) refuse({ what, why: `it has several bindings: ${given.join(', ')}`, fix: 'keep one of them' });
+	const other = given.find((key) => !bindings.includes(key));
+	if (other !== undefined) refuse({ what, why: `binding ${other} is not built yet`, fix: offered });
+	if (binding !== undefined && !plugins.includes(binding.name)) {
+		refuse({ what, why: `there is no binding plugin "${binding.name}"`, fix: offered });
+	}
+}
+
+function checkNetwork({ name, pod, multus }: Network): void {
+	const what = `network "${name}" cannot be attached`;
+	if (multus !== undefined) {
+		refuse({ what, why: 'secondary networks of machines are not built yet', fix: 'remove the network and its interface' });
+	}
+	if (pod === undefined) refuse({ what, why: 'it has no source', fix: 'write pod: {}' });
+}
+
+function refuse(text: ErrorText): never {
+	throw new CodedError('VM_NIC', text);
+}
