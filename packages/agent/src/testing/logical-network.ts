@@ -48,6 +48,8 @@ export const join = { v4: '100.64.0.1', v6: 'fd00:100:64::1', nodeV4: '100.64.0.
 /** The join network, with the node's port in it and the way out through the node, as the controller would make them. */
 export function makeJoinNetwork(node: MiniNode, nodePort: string, mac: string): void {
 	const egress = (family: 4 | 6, source: string, hop: string): string[] => [
+		// What stays inside, the router's own answers included.
+		...['--', 'lr-policy-add', 'ovn-cluster', '200', `ip${family}.dst == ${source}`, 'allow'],
 		...['--', 'lr-policy-add', 'ovn-cluster', '100', `is_chassis_resident("${nodePort}") && ip${family}.src == ${source}`, 'reroute', hop],
 		...['--', 'lr-route-add', 'ovn-cluster', family === 4 ? '0.0.0.0/0' : '::/0', hop],
 	];
