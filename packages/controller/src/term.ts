@@ -49,7 +49,6 @@ const concurrency = 32;
 /** Leads until the signal is aborted. All that it knows it reads from Kubernetes and the Northbound database; nothing outlives a term. */
 export async function lead(deps: TermDeps, options: TermOptions, signal: Signal): Promise<void> {
 	await deps.sources.synced(signal);
-	await createDefaults(deps.client, deps.sources, options, signal);
 	await using lock = requestLock(deps.session);
 	await lock.held(signal);
 	using term = new Term(deps, options, lock);
@@ -140,7 +139,9 @@ class Term implements Disposable {
 			subnet: (key, aborted) => status.writeSubnet(key, aborted),
 			vpc: (key, aborted) => status.writeVpc(key, aborted),
 			unbuilt: (key, aborted) => unbuilt.write(key, aborted),
+			defaults: (_, aborted) => createDefaults(client, sources, options, aborted),
 		};
+		this.#later('defaults');
 		this.#load();
 		this.#subscribe();
 	}
@@ -260,7 +261,7 @@ class Term implements Disposable {
 	}
 
 	async #write(work: string, signal: Signal): Promise<void> {
-		const at = work.indexOf(' ');
-		await this.#writers[work.slice(0, at)]?.(work.slice(at + 1), signal);
+		const [writer = '', ...rest] = work.split(' ');
+		await this.#writers[writer]?.(rest.join(' '), signal);
 	}
 }
