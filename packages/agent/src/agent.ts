@@ -86,9 +86,9 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 		}),
 	);
 	leases.onChange(({ key }) => {
-		if (key === nodePortName(options.node)) nodePort.look();
+		if (key === nodePortName(options.node)) void nodePort.look();
 	});
-	subnets.onChange(() => nodePort.look());
+	subnets.onChange(() => void nodePort.look());
 
 	stack.use(
 		await serveCni(

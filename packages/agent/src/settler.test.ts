@@ -22,10 +22,10 @@ describe('Settler', () => {
 	it('runs once more, however often it was asked while it ran', async () => {
 		const { settler, runs, next } = manual();
 		let begun = next();
-		settler.look();
+		void settler.look();
 		await begun;
 		begun = next();
-		for (let i = 0; i < 5; i++) settler.look();
+		for (let i = 0; i < 5; i++) void settler.look();
 		expect(runs).toHaveLength(1);
 		runs[0]?.resolve();
 		await begun;
@@ -39,7 +39,7 @@ describe('Settler', () => {
 		const { settler, runs, errors, next } = manual();
 		settler.retry();
 		let begun = next();
-		settler.look();
+		void settler.look();
 		await begun;
 		expect(runs).toHaveLength(1);
 		begun = next();
@@ -56,13 +56,13 @@ describe('Settler', () => {
 	it('aborts the run under way when it is stopped, and begins no other', async () => {
 		const { settler, runs, errors, next } = manual();
 		const begun = next();
-		settler.look();
+		void settler.look();
 		await begun;
 		const [run] = runs;
 		run?.signal.addEventListener('abort', () => run.reject(run.signal.reason));
-		settler.look();
+		void settler.look();
 		await settler.stop();
-		settler.look();
+		void settler.look();
 		expect(runs).toHaveLength(1);
 		expect(errors).toEqual([]);
 	});

@@ -18,16 +18,18 @@ export class Settler {
 		this.#onError = onError;
 	}
 
-	/** Something may have changed. */
-	look(): void {
-		if (this.#abort.signal.aborted || this.#asked) return;
-		this.#asked = true;
-		this.#working = this.#working.then(() => this.#run());
+	/** Something may have changed. Resolves when the run that takes it into account has ended, well or not. */
+	look(): Promise<void> {
+		if (!this.#abort.signal.aborted && !this.#asked) {
+			this.#asked = true;
+			this.#working = this.#working.then(() => this.#run());
+		}
+		return this.#working;
 	}
 
 	/** Something changed that only matters if the last run failed. */
 	retry(): void {
-		if (this.#failed) this.look();
+		if (this.#failed) void this.look();
 	}
 
 	/** Ends the action under way and begins no other. */

@@ -3,7 +3,7 @@ import { formatCidr, formatIp, parseCidr, parseIp } from '@tapestry/base';
 import { describe, expect, it } from 'vitest';
 import { addAddress, listAddresses, removeAddress } from './address.ts';
 import { disableTransmitChecksumOffload } from './checksum-offload.ts';
-import { dropIngress } from './ingress-drop.ts';
+import { dropIngress, removeIngressDrop } from './ingress-drop.ts';
 import { createVeth, getLink, openRoute, setLink } from './link.ts';
 import { listRoutes, removeRoute, replaceRoute } from './route.ts';
 import { setNetworkSettings } from './sysctl.ts';
@@ -124,5 +124,8 @@ describe('device settings', () => {
 		for (let twice = 0; twice < 2; twice++) dropIngress(b.namespace, 'eth0');
 		expect(ping).toThrow();
 		expect(run(b.name, 'nft', 'list', 'ruleset')).toMatch(/hook ingress device "eth0" .*policy drop/);
+		for (let twice = 0; twice < 2; twice++) removeIngressDrop(b.namespace, 'eth0');
+		ping();
+		expect(run(b.name, 'nft', 'list', 'ruleset')).not.toContain('chain');
 	});
 });

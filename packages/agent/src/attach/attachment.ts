@@ -55,8 +55,8 @@ export interface AttachmentMode {
 	prepare(attachment: Attachment): Promise<readonly SandboxInterface[]>;
 	/** Plugs the workload in. Resolves when packets flow, or, where the workload comes later, when that will happen by itself. */
 	connect(attachment: Attachment, signal: Signal): Promise<void>;
-	/** After an agent's restart: takes up again what `connect` had going. */
-	resume(attachment: Attachment): void;
+	/** After an agent's restart: takes up again what `connect` had going and makes good what was missed meanwhile. */
+	resume(attachment: Attachment): Promise<void>;
 	/** Unplugs and removes all that is there, in any state, also nothing and without its namespace. */
 	disconnect(target: DisconnectTarget, signal: Signal): Promise<void>;
 	describe(attachment: Attachment): AttachmentState;

@@ -1,4 +1,12 @@
-import { dropIngress, type Namespace, type NetlinkSocket, setLink, setNetworkSettings } from '@tapestry/linux';
+import {
+	deleteLink,
+	dropIngress,
+	type Namespace,
+	type NetlinkSocket,
+	removeIngressDrop,
+	setLink,
+	setNetworkSettings,
+} from '@tapestry/linux';
 
 export interface HostSide {
 	/** The node's own namespace. */
@@ -18,4 +26,10 @@ export function handToSwitch(host: HostSide, device: string, options: { readonly
 	setNetworkSettings(host.namespace, { [`ipv6/conf/${device}/disable_ipv6`]: 1 });
 	if (options.userspace) dropIngress(host.namespace, device);
 	setLink(host.route, device, { arp: false, mtu: options.mtu, up: true });
+}
+
+/** Deletes a device of the switch with what `handToSwitch` set up for it; does nothing when there is none. */
+export async function removeFromHost(host: HostSide, device: string): Promise<void> {
+	await deleteLink(device, host.namespace);
+	removeIngressDrop(host.namespace, device);
 }

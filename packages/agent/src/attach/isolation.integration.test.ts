@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { macFromBytes } from '@tapestry/base';
-import { addAddress, createVeth, getLink, Namespace, openRoute, setLink, setNetworkSettings } from '@tapestry/linux';
+import { addAddress, createVeth, getLink, listLinks, Namespace, openRoute, setLink, setNetworkSettings } from '@tapestry/linux';
 import { holdTap, tapInto, type Wire } from '@tapestry/linux/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
@@ -16,7 +16,7 @@ import {
 	tcpSyn,
 } from '../testing/frames.ts';
 import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
-import { type MiniNode, startMiniNode } from '../testing/mini-node.ts';
+import { type MiniNode, runIn, startMiniNode } from '../testing/mini-node.ts';
 import { deviceName } from './attachment.ts';
 import { tapName } from './lifted-tap.ts';
 import { parseInterfaceAddress } from './sandbox-side.ts';
@@ -24,7 +24,6 @@ import { parseInterfaceAddress } from './sandbox-side.ts';
 /** Addresses of the node's NIC. A service listens on all addresses of the node. */
 const nic = { v4: '192.0.2.1', v6: 'fd00:192::1' } as const;
 const servicePort = 7;
-const router = '0a:00:00:00:00:01';
 
 let node: MiniNode;
 let agent: AgentUnderTest;
@@ -67,8 +66,8 @@ interface Attached {
 }
 
 /**
- * Everything a workload might try on the node that it runs on. Gives the hardware addresses of all who sent anything. A stack answers while it takes a
- * packet in, so all its answers are there before OVN's answer to the last question.
+ * Everything a workload might try on the node that it runs on. Gives those devices of the node that anything came from. A stack answers while it takes
+ * a packet in, so all its answers are there before OVN's answer to the last question.
  */
 async function provoke({ wire, self, device }: Attached): Promise<readonly string[]> {
 	const senders = new Set<string>();
@@ -93,7 +92,7 @@ async function provoke({ wire, self, device }: Attached): Promise<readonly strin
 		wire.send(frame);
 	}
 	await last;
-	return [...senders];
+	return listLinks(node.host.route).flatMap(({ mac, name }) => (mac && senders.has(mac) ? [name] : []));
 }
 
 /** RFC 4291 appendix A. */
@@ -136,14 +135,14 @@ describe("the node's own stack", () => {
 		await agent.bridge.add({ device: 'naive', ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: {} });
 		await untilInstalled('naive');
 		const attached = { wire: keep(await tapInto(sandbox.path, 'eth0')), self, device: 'naive' };
-		expect(await provoke(attached)).toContain(getLink(node.host.route, 'naive').mac);
+		expect(await provoke(attached)).toEqual(['naive']);
 	});
 
 	it('says nothing to a pod', async () => {
 		const pod = leased('pod', 'pod');
 		expect((await agent.call('ADD', pod)).ok).toBe(true);
 		const wire = keep(await tapInto(pod.sandbox.path, 'eth0'));
-		expect(await provoke({ wire, self: pod.self, device: deviceName('veth', { containerId: 'pod', ifname: 'eth0' }) })).toEqual([router]);
+		expect(await provoke({ wire, self: pod.self, device: deviceName('veth', { containerId: 'pod', ifname: 'eth0' }) })).toEqual([]);
 		expect(pod.sandbox.run('ping', '-c1', '-W1', nic.v4).stdout).toContain('0 received');
 	});
 
@@ -153,6 +152,17 @@ describe("the node's own stack", () => {
 		expect((await agent.call('ADD', machine)).ok).toBe(true);
 		const wire = keep(await holdTap(machine.sandbox.path, { name: tapName, queues: 1 }));
 		await untilInstalled(device);
-		expect(await provoke({ wire, self: machine.self, device })).toEqual([router]);
+		expect(await provoke({ wire, self: machine.self, device })).toEqual([]);
+	});
+
+	it('is shielded again by an agent that starts anew, and keeps nothing of what was deleted', async () => {
+		const rules = () => runIn(`/run/netns/${node.name}`, ['nft', 'list', 'ruleset']).stdout;
+		const devices = ['pod', 'machine'].map((id) => deviceName(id === 'pod' ? 'veth' : 'lift', { containerId: id, ifname: 'eth0' }));
+		runIn(`/run/netns/${node.name}`, ['nft', 'flush', 'ruleset']);
+		await agent.abandon();
+		agent = await startAgent(node);
+		for (const device of devices) expect(rules()).toContain(`chain ${device}`);
+		for (const containerId of ['pod', 'machine']) await agent.call('DEL', { containerId, sandbox: { path: '' } });
+		expect(rules()).not.toContain('chain');
 	});
 });

@@ -19,7 +19,7 @@ import {
 	type DisconnectTarget,
 	type SandboxInterface,
 } from './attachment.ts';
-import type { HostSide } from './host-side.ts';
+import { type HostSide, removeFromHost } from './host-side.ts';
 import { LiftedTap, tapName } from './lifted-tap.ts';
 import { addPortAddresses, findSandbox, openSandbox, sandboxFaults } from './sandbox-side.ts';
 
@@ -57,7 +57,7 @@ export class LiftMode implements AttachmentMode {
 		this.#unsubscribe = [
 			// One watch of the node's side for all taps: there each is known by its device.
 			deps.monitor.watch(deps.host.namespace, (event) => {
-				for (const tap of this.#taps.values()) if (event.type === 'missed' || event.link.name === tap.device) tap.look();
+				for (const tap of this.#taps.values()) if (event.type === 'missed' || event.link.name === tap.device) void tap.look();
 			}),
 			deps.bridge.onChange(() => {
 				for (const tap of this.#taps.values()) tap.retry();
@@ -84,12 +84,12 @@ export class LiftMode implements AttachmentMode {
 
 	/** Resolves at once: the VMM comes when the launcher starts it, and the tap is lifted then. */
 	async connect(attachment: Attachment, _signal: Signal): Promise<void> {
-		this.#watch(attachment, openSandbox(attachment.netns));
+		void this.#follow(attachment, openSandbox(attachment.netns)).look();
 	}
 
-	resume(attachment: Attachment): void {
+	async resume(attachment: Attachment): Promise<void> {
 		const namespace = findSandbox(attachment.netns);
-		if (namespace) this.#watch(attachment, namespace);
+		if (namespace) await this.#follow(attachment, namespace).look();
 		else this.#deps.log.warn('the sandbox of a machine is gone', { attachment: attachmentKey(attachment) });
 	}
 
@@ -99,7 +99,7 @@ export class LiftMode implements AttachmentMode {
 		this.#taps.delete(key);
 		await tap?.stop();
 		await this.#deps.bridge.remove(target.device, { signal });
-		await deleteLink(target.device, this.#deps.host.namespace);
+		await removeFromHost(this.#deps.host, target.device);
 		using namespace = findSandbox(target.netns);
 		if (!namespace) return;
 		await deleteLink(tapName, namespace);
@@ -130,8 +130,10 @@ export class LiftMode implements AttachmentMode {
 		this.#taps.clear();
 	}
 
-	#watch(attachment: Attachment, namespace: Namespace): void {
-		this.#taps.set(attachmentKey(attachment), new LiftedTap(this.#deps, { attachment, namespace, isVmm: this.#options.isVmm }));
+	#follow(attachment: Attachment, namespace: Namespace): LiftedTap {
+		const tap = new LiftedTap(this.#deps, { attachment, namespace, isVmm: this.#options.isVmm });
+		this.#taps.set(attachmentKey(attachment), tap);
+		return tap;
 	}
 }
 

@@ -7,6 +7,7 @@ import {
 	type Namespace,
 	type NetlinkSocket,
 	openRoute,
+	removeIngressDrop,
 	setLink,
 } from '@tapestry/linux';
 import type { Uuid } from '@tapestry/network';
@@ -49,6 +50,7 @@ export class LiftedTap {
 	readonly #route: NetlinkSocket;
 	readonly #unwatch: () => void;
 	readonly #settler: Settler;
+	#secured = false;
 
 	/** Takes over `namespace` and closes it with `stop`. */
 	constructor(
@@ -66,14 +68,13 @@ export class LiftedTap {
 			(error) => deps.log.error('cannot bring a tap to its place', { attachment: attachmentKey(options.attachment), error }),
 		);
 		this.#unwatch = deps.monitor.watch(options.namespace, (event) => {
-			if (event.type === 'missed' || event.link.name === tapName) this.look();
+			if (event.type === 'missed' || event.link.name === tapName) void this.look();
 		});
-		this.look();
 	}
 
-	/** The tap may have changed. */
-	look(): void {
-		this.#settler.look();
+	/** The tap may have changed. Resolves when it has been brought to its place, or that has failed. */
+	look(): Promise<void> {
+		return this.#settler.look();
 	}
 
 	/** The switch has changed or is back: a step that failed may work now. */
@@ -119,9 +120,10 @@ export class LiftedTap {
 	async #plug(signal: AbortSignal): Promise<void> {
 		const { bridge, clock, host } = this.#deps;
 		const { port } = this.#attachment;
+		// Once for each lift and each start of the agent, which may have ended between move and plug.
+		if (!this.#secured) handToSwitch(host, this.device, { mtu: port.mtu, userspace: bridge.userspace });
+		this.#secured = true;
 		if (bridge.port(this.device)?.ifaceId === port.name) return;
-		// Also after a restart of the agent between move and plug: all of this may be repeated.
-		handToSwitch(host, this.device, { mtu: port.mtu, userspace: bridge.userspace });
 		using limit = deadline(clock, stepMs, signal);
 		const row = await bridge.add(
 			{ device: this.device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(this.#attachment) },
@@ -156,6 +158,8 @@ export class LiftedTap {
 			});
 		}
 		setLink(host.route, this.device, { name: tapName, namespace: this.#namespace });
+		removeIngressDrop(host.namespace, this.device);
+		this.#secured = false;
 		setLink(this.#route, tapName, { mtu: port.mtu, arp: true, up: true });
 		log.info('took a tap out of the switch: its VMM ended', { pod, device: this.device, port: port.name });
 	}

@@ -1,7 +1,6 @@
 import type { Clock, Signal } from '@tapestry/base';
 import {
 	createVeth,
-	deleteLink,
 	disableTransmitChecksumOffload,
 	findLink,
 	type Namespace,
@@ -19,7 +18,7 @@ import {
 	portMarks,
 	type SandboxInterface,
 } from './attachment.ts';
-import { type HostSide, handToSwitch } from './host-side.ts';
+import { type HostSide, handToSwitch, removeFromHost } from './host-side.ts';
 import { addDefaultRoutes, addPortAddresses, openSandbox, sandboxFaults } from './sandbox-side.ts';
 
 export interface VethDeps {
@@ -67,13 +66,16 @@ export class VethMode implements AttachmentMode {
 		lap('activate');
 	}
 
-	/** Nothing is under way after ADD: the kernel and Open vSwitch hold the port. */
-	resume(): void {}
+	/** Nothing is under way after ADD: the kernel and Open vSwitch hold the port. The precautions are renewed, as somebody may have flushed them. */
+	async resume({ device, port }: Attachment): Promise<void> {
+		const { host, bridge } = this.#deps;
+		if (findLink(host.route, device)) handToSwitch(host, device, { mtu: port.mtu, userspace: bridge.userspace });
+	}
 
 	async disconnect({ device }: DisconnectTarget, signal: Signal): Promise<void> {
 		await this.#deps.bridge.remove(device, { signal });
 		// Takes the sandbox's end along.
-		await deleteLink(device, this.#deps.host.namespace);
+		await removeFromHost(this.#deps.host, device);
 	}
 
 	describe({ device, ifname, netns, port }: Attachment): AttachmentState {

@@ -71,10 +71,15 @@ export class CniCommands {
 	 */
 	async recover(): Promise<void> {
 		const { journal, modes, bridge, log } = this.#deps;
-		for (const attachment of journal.all()) {
-			if (attachment.complete) modes[attachment.mode].resume(attachment);
-			else await this.#remove(attachment).catch((error: unknown) => log.error('cannot undo an attachment', { attachment, error }));
-		}
+		const resumed = journal.all().map(async (attachment) => {
+			try {
+				if (attachment.complete) await modes[attachment.mode].resume(attachment);
+				else await this.#remove(attachment);
+			} catch (error) {
+				log.error('cannot take up an attachment again', { attachment, error });
+			}
+		});
+		await Promise.all(resumed);
 		const known = new Set(journal.all().map(({ device }) => device));
 		for (const { device, externalIds } of bridge.ports()) {
 			if (externalIds.sandbox === undefined || known.has(device)) continue;

@@ -53,16 +53,16 @@ export class NodePort implements AsyncDisposable {
 		);
 		this.#unsubscribe = [
 			deps.monitor.watch(deps.host.namespace, (event) => {
-				if (event.type === 'missed' || event.link.name === nodeDevice) this.look();
+				if (event.type === 'missed' || event.link.name === nodeDevice) void this.look();
 			}),
 			deps.bridge.onChange(() => this.#settler.retry()),
 		];
-		this.look();
+		void this.look();
 	}
 
-	/** The lease or the subnets may have changed. */
-	look(): void {
-		this.#settler.look();
+	/** The lease or the subnets may have changed. Resolves when that has been acted upon. */
+	look(): Promise<void> {
+		return this.#settler.look();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

@@ -51,7 +51,11 @@ else:
     sources = [packet]
 
     def read(source):
-        frame, address = source.recvfrom(65536)
+        try:
+            frame, address = source.recvfrom(65536)
+        except OSError as error:
+            # The interface was deleted: nothing more to see.
+            sys.exit(0 if error.errno == errno.ENETDOWN else error)
         return b"" if address[2] == PACKET_OUTGOING else frame
 
     send = packet.send
