@@ -16,7 +16,7 @@ spec: { namespaces: [lonely] }
 ---
 apiVersion: kubeovn.io/v1
 kind: Subnet
-metadata: { name: lonely }
+metadata: { name: lonely-net }
 spec: { vpc: lonely, cidrBlock: "10.77.0.0/24,fd00:77::/120", protocol: Dual, namespaces: [lonely] }
 ---
 apiVersion: v1

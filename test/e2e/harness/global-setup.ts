@@ -12,19 +12,18 @@ declare module 'vitest' {
 }
 
 /** Boots one lab of three nodes for all e2e files, and shows afterwards that nothing of it is left. */
-export async function setup(project: TestProject): Promise<void> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
 	const id = `t${randomInt(36 ** 5).toString(36)}`;
 	project.provide('lab', id);
 	const { status, stdout, stderr } = await tapestry(['lab', 'up', '--name', id], { timeoutMs: 600_000 });
 	process.stdout.write(stdout);
-	if (status === 0) return;
+	if (status === 0) return () => teardown(id);
 	await keepEvidence(id);
 	await removeLab(deps, labLayout(id));
 	throw new Error(`the lab did not come up:\n${stderr}`);
 }
 
-export async function teardown(project: TestProject): Promise<void> {
-	const id = project.getProvidedContext().lab;
+async function teardown(id: string): Promise<void> {
 	const layout = labLayout(id);
 	await keepEvidence(id);
 	const { status, stderr } = await tapestry(['lab', 'down', '--name', id]);
