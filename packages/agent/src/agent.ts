@@ -8,6 +8,7 @@ import type { AttachmentMode } from './attach/attachment.ts';
 import { Journal } from './attach/journal.ts';
 import { LiftMode } from './attach/lift.ts';
 import { VethMode } from './attach/veth.ts';
+import { isVmm } from './attach/vmm.ts';
 import { CniCommands } from './cni/commands.ts';
 import { serveCni } from './cni/server.ts';
 import { KubeWorkloads } from './leases/kube-workloads.ts';
@@ -38,9 +39,6 @@ export interface AgentOptions {
 	readonly mtu: number;
 	readonly serviceCidrs: readonly Cidr[];
 }
-
-/** QEMU under its usual names, and libvirt's daemons, which open taps for it. */
-const isVmm = (executable: string): boolean => /^(qemu-.*|qemu|cloud-hypervisor|firecracker|virtqemud|libvirtd)$/.test(executable);
 
 /**
  * The agent of one node; it runs in the node's network namespace. Resolves when the plugin is served, which needs the node's Open vSwitch but not the
