@@ -11,6 +11,7 @@ import {
 	type End,
 	echoRequest,
 	echoRequest6,
+	linkLocalOf,
 	neighbourSolicitation,
 	routerSolicitation,
 	tcpSyn,
@@ -93,12 +94,6 @@ async function provoke({ wire, self, device }: Attached): Promise<readonly strin
 	}
 	await last;
 	return listLinks(node.host.route).flatMap(({ mac, name }) => (mac && senders.has(mac) ? [name] : []));
-}
-
-/** RFC 4291 appendix A. */
-function linkLocalOf(mac: string): string {
-	const [a = '', b = '', c = '', d = '', e = '', f = ''] = mac.split(':');
-	return `fe80::${(Number.parseInt(a, 16) ^ 2).toString(16)}${b}:${c}ff:fe${d}:${e}${f}`;
 }
 
 function leased(name: string, kind: 'pod' | 'machine') {

@@ -1,7 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join as joinPath } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseCidr, silentLogger } from '@tapestry/base';
 import { addAddress, createVeth, getLink, LinkMonitor, Namespace, openRoute, setLink } from '@tapestry/linux';
 import { untilLink } from '@tapestry/linux/testing';
@@ -11,6 +8,7 @@ import { parseInterfaceAddress } from '../attach/sandbox-side.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import { gateways, join, makeJoinNetwork, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, runIn, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
+import { talk } from '../testing/talk.ts';
 import { createRuleLoader } from './load-rules.ts';
 import { nodeNetwork } from './node-network.ts';
 import { NodePort, nodeDevice } from './node-port.ts';
@@ -104,25 +102,6 @@ async function untilInstalled(): Promise<void> {
 		check();
 	});
 	await untilLink(`/run/netns/${node.name}`, nodeDevice, (link) => link?.up === true);
-}
-
-const server =
-	'import socket,sys\ns=socket.create_server((sys.argv[1],7),family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)\nprint("up",flush=True)\nc,a=s.accept()\nc.sendall(c.recv(65536)*2)\nprint(a[0])';
-const client =
-	'import socket,sys\ns=socket.create_connection((sys.argv[1],7),3)\ns.sendall(b"x"*5000)\nn=0\nwhile n<5000:\n d=s.recv(65536)\n if not d: break\n n+=len(d)\nprint("talked")';
-
-/** One TCP conversation over real sockets, as wrong checksums let ping pass and TCP fail. Gives the address that the server saw. */
-async function talk(serverPath: string, clientPath: string, address: string): Promise<string> {
-	const listener = spawn('nsenter', [`--net=${serverPath}`, 'python3', '-c', server, address], { stdio: ['ignore', 'pipe', 'inherit'] });
-	const lines = createInterface(listener.stdout);
-	try {
-		await once(lines, 'line');
-		const seen = once(lines, 'line') as Promise<[string]>;
-		expect(runIn(clientPath, ['python3', '-c', client, address]).stdout).toBe('talked\n');
-		return (await seen)[0];
-	} finally {
-		listener.kill('SIGKILL');
-	}
 }
 
 describe("the node's port", () => {

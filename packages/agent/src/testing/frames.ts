@@ -50,6 +50,12 @@ export function routerSolicitation(from: End): Buffer {
 	return icmp6(from, { mac: '33:33:00:00:00:02', ip: 'ff02::2' }, message);
 }
 
+/** The link-local address of an interface: RFC 4291 appendix A. */
+export function linkLocalOf(mac: string): string {
+	const [a = '', b = '', c = '', d = '', e = '', f = ''] = mac.split(':');
+	return `fe80::${(Number.parseInt(a, 16) ^ 2).toString(16)}${b}:${c}ff:fe${d}:${e}${f}`;
+}
+
 function icmp6(from: End, to: End, message: Buffer): Buffer {
 	return icmp6Bytes(from, bytes(to.ip), to.mac, message);
 }
