@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// Writes packages/apiserver/src/protobuf/messages.generated.ts from the Go types of Kubernetes: their struct tags say both how a field
+// Writes packages/apiserver/src/typed/messages.generated.ts from the Go types of Kubernetes: their struct tags say both how a field
 // is named in JSON and which protobuf field it is (the .proto files do not say which fields JSON inlines, nor which are pointers).
 //
 //   node scripts/generate-kube-messages.ts GOPATH/src/k8s.io
@@ -139,5 +139,5 @@ function write(): void {
 export const messages: Readonly<Record<string, string>> = {
 ${lines.join('')}};
 `;
-	writeFileSync(join(import.meta.dirname, '../packages/apiserver/src/protobuf/messages.generated.ts'), text);
+	writeFileSync(join(import.meta.dirname, '../packages/apiserver/src/typed/messages.generated.ts'), text);
 }

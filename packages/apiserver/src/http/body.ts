@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { messageOf } from '@tapestry/base';
 import { parse } from 'yaml';
 import { ApiError, badRequest } from '../errors.ts';
-import { decodeProtobuf } from '../protobuf/decode.ts';
+import { decodeProtobuf } from '../typed/protobuf.ts';
 
 /** kube-apiserver's limit. */
 const longestBody = 3 << 20;

@@ -47,6 +47,6 @@ function kindsOf(registry: Registry): OpenApiKind[] {
 		kind: kind.kind,
 		plural: kind.plural,
 		namespaced: kind.namespaced,
-		...(schema ? { schema: schema.source } : {}),
+		...(schema && kind.custom ? { schema: schema.source } : {}),
 	}));
 }

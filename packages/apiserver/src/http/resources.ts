@@ -1,12 +1,12 @@
 import { ApiError, badRequest, notFound } from '../errors.ts';
-import { type ApiObject, isRecord, valueAt } from '../objects.ts';
+import { type ApiObject, isRecord } from '../objects.ts';
 import { applyJsonPatch, applyMergePatch, applyStrategicPatch, mergeSchemaFor } from '../patch/index.ts';
 import type { Endpoint } from '../registry/kind.ts';
 import type { NamedTarget, RestContext, WriteOptions } from '../rest/context.ts';
 import { createObject, subjectOf } from '../rest/create.ts';
 import { decodeObject } from '../rest/decode.ts';
 import { bindPod, evictPod } from '../rest/pods.ts';
-import { type DeleteOptions, type Removal, removeObject } from '../rest/remove.ts';
+import { type DeleteOptions, decodeDeleteOptions, type Removal, removeObject } from '../rest/remove.ts';
 import { type Predicate, parseFieldSelector, parseLabelSelector } from '../rest/selectors.ts';
 import { type UpdateOptions, updateObject } from '../rest/update.ts';
 import type { IncludeObject } from '../table/index.ts';
@@ -127,7 +127,8 @@ async function create(deps: ResourceDeps, exchange: Exchange, path: ResourcePath
 	if (namespace === undefined) throw methodNotAllowed();
 	const view = viewOf(deps, exchange, endpoint);
 	const body = parseBody(await readBody(exchange.request), mediaTypeOf(exchange.request));
-	const object = createObject(deps.rest, { endpoint, namespace }, decodeObject(endpoint, body), writeOptions(exchange));
+	const options = writeOptions(exchange);
+	const object = createObject(deps.rest, { endpoint, namespace }, decodeObject(endpoint, body, options), options);
 	answer(exchange, view, 201, renderObject(view, object));
 }
 
@@ -177,19 +178,15 @@ function patchOf(endpoint: Endpoint, sent: Buffer, mediaType: string): (served: 
 async function deleteOptions(exchange: Exchange): Promise<DeleteOptions> {
 	const sent = await readBody(exchange.request);
 	const body = sent.length === 0 ? {} : parseBody(sent, mediaTypeOf(exchange.request));
-	if (!isRecord(body)) throw badRequest('the body of the request is not a DeleteOptions');
-	const grace = exchange.query('gracePeriodSeconds') ?? body.gracePeriodSeconds;
-	const policy = exchange.query('propagationPolicy') ?? body.propagationPolicy;
-	const dryRun = exchange.query('dryRun') ?? (Array.isArray(body.dryRun) ? body.dryRun[0] : undefined);
-	if (policy !== undefined && policy !== null && policy !== 'Background' && policy !== 'Foreground' && policy !== 'Orphan') {
-		throw badRequest(`propagationPolicy must be Background, Foreground or Orphan, not ${JSON.stringify(policy)}`);
-	}
-	return {
-		...(grace === undefined || grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
-		...(policy ? { propagationPolicy: policy } : {}),
-		...(isRecord(body.preconditions) ? { preconditions: body.preconditions } : {}),
-		dryRun: dryRun === 'All',
-	};
+	const grace = exchange.query('gracePeriodSeconds');
+	const policy = exchange.query('propagationPolicy');
+	const dryRun = exchange.query('dryRun');
+	return decodeDeleteOptions({
+		...(isRecord(body) ? body : {}),
+		...(grace === undefined ? {} : { gracePeriodSeconds: Number(grace) }),
+		...(policy === undefined ? {} : { propagationPolicy: policy }),
+		...(dryRun === undefined ? {} : { dryRun: [dryRun] }),
+	});
 }
 
 async function remove(deps: ResourceDeps, exchange: Exchange, path: ResourcePath): Promise<void> {
@@ -236,7 +233,7 @@ async function serveSubresource(deps: ResourceDeps, exchange: Exchange, path: Re
 	}
 	if (method !== 'POST') throw methodNotAllowed();
 	const body = parseBody(await readBody(exchange.request), mediaTypeOf(exchange.request));
-	const dryRun = writeOptions(exchange).dryRun === true || valueAt(body, 'deleteOptions.dryRun') !== undefined;
+	const dryRun = writeOptions(exchange).dryRun === true;
 	if (name === 'eviction') evictPod(deps.rest, target, body, dryRun);
 	else if (!dryRun) bindPod(deps.rest, target, body);
 	exchange.json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });

@@ -1,4 +1,6 @@
+import { compileSchema, type JsonObject } from '../schema/index.ts';
 import { customResourceDefinitionStrategy } from './crd.ts';
+import { crdSchema } from './crd-schema.ts';
 import { eventConversion, eventStrategy } from './event.ts';
 import { apiVersionOf, type Kind, type Served, type Strategy, type Subresource } from './kind.ts';
 import { podStrategy } from './pod.ts';
@@ -24,6 +26,8 @@ interface Definition {
 	readonly status?: true;
 	readonly subresources?: readonly Subresource[];
 	readonly strategy?: Strategy;
+	/** Of kinds that typed/ has no types of. */
+	readonly schema?: JsonObject;
 	/** Other groups or versions of the same objects. */
 	readonly also?: readonly Served[];
 }
@@ -155,13 +159,20 @@ const definitions: readonly Definition[] = [
 		cluster: true,
 		status: true,
 		strategy: customResourceDefinitionStrategy,
+		schema: crdSchema,
 	},
 ];
 
 /** The kinds that exist without a CustomResourceDefinition. */
 export const builtinKinds: readonly Kind[] = definitions.map((definition) => {
 	const [version, group = ''] = definition.apiVersion.split('/').reverse();
-	const served = { group, version: version ?? '', status: definition.status ?? false, subresources: definition.subresources ?? [] };
+	const served = {
+		group,
+		version: version ?? '',
+		status: definition.status ?? false,
+		subresources: definition.subresources ?? [],
+		...(definition.schema ? { schema: { source: definition.schema, compiled: compileSchema(definition.schema) } } : {}),
+	};
 	return {
 		group,
 		plural: definition.plural,

@@ -14,7 +14,7 @@ import {
 import { checkStructural, compileSchema, type FieldError } from '../schema/index.ts';
 import type { PrinterColumn } from '../table/index.ts';
 import type { Admission, Kind, Served, Strategy } from './kind.ts';
-import { invalidValue, labelProblems, required, subdomainProblems, unsupported } from './names.ts';
+import { invalidValue, labelProblems, required, subdomainProblems } from './names.ts';
 
 export const crdResource = 'customresourcedefinitions.apiextensions.k8s.io';
 /** Holds a deleted definition until its objects are gone. */
@@ -88,8 +88,8 @@ function applyDefaults(draft: Draft): void {
 	const spec = childOf(draft, 'spec');
 	fillDefaults(spec, { conversion: { strategy: 'None' } });
 	const names = childOf(spec, 'names');
-	if (typeof names.kind !== 'string') return;
-	fillDefaults(names, { singular: names.kind.toLowerCase(), listKind: `${names.kind}List` });
+	const kind = String(names.kind);
+	fillDefaults(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
 }
 
 function statusOf(draft: Draft, before: ApiObject | undefined, admission: Admission): MutableJson {
@@ -134,17 +134,12 @@ function nameConflict(draft: Draft, kinds: readonly Kind[]): string | undefined 
 function validateDefinition(object: ApiObject): FieldError[] {
 	const group = stringAt(object, 'spec.group') ?? '';
 	const plural = stringAt(object, 'spec.names.plural') ?? '';
-	const scope = stringAt(object, 'spec.scope');
-	const strategy = stringAt(object, 'spec.conversion.strategy');
 	const errors: FieldError[] = [];
 	if (object.metadata.name !== `${plural}.${group}`)
 		errors.push(invalidValue('metadata.name', object.metadata.name, 'must be spec.names.plural+"."+spec.group'));
 	errors.push(...subdomainProblems(group).map((why) => invalidValue('spec.group', group, why)));
 	if (!group.includes('.')) errors.push(invalidValue('spec.group', group, 'should be a domain with at least one dot'));
 	errors.push(...labelProblems(plural).map((why) => invalidValue('spec.names.plural', plural, why)));
-	if (!stringAt(object, 'spec.names.kind')) errors.push(required('spec.names.kind'));
-	if (scope !== 'Cluster' && scope !== 'Namespaced') errors.push(unsupported('spec.scope', scope, ['Cluster', 'Namespaced']));
-	if (strategy !== 'None') errors.push(unsupported('spec.conversion.strategy', strategy, ['None']));
 	return [...errors, ...validateVersions(recordsAt(object, 'spec.versions'))];
 }
 
@@ -166,8 +161,6 @@ function validateVersions(versions: readonly MutableJson[]): FieldError[] {
 		errors.push(...labelProblems(name).map((why) => invalidValue(`${at}.name`, name, why)));
 		if (names.has(name)) errors.push(invalidValue(`${at}.name`, name, 'must be unique'));
 		names.add(name);
-		if (typeof version.served !== 'boolean') errors.push(required(`${at}.served`));
-		if (typeof version.storage !== 'boolean') errors.push(required(`${at}.storage`));
 		const schema = valueAt(version, 'schema.openAPIV3Schema');
 		if (!isRecord(schema)) errors.push(required(`${at}.schema.openAPIV3Schema`, 'schemas are required'));
 		else errors.push(...checkStructural(schema).map((error) => ({ ...error, field: joined(`${at}.schema.openAPIV3Schema`, error.field) })));

@@ -77,7 +77,7 @@ export interface Served {
 	readonly version: string;
 	readonly status: boolean;
 	readonly subresources: readonly Subresource[];
-	/** Custom kinds: the version's schema as written, and compiled. */
+	/** Of custom kinds, as written and compiled. The built-in ones have their types in typed/, or a schema, too. */
 	readonly schema?: { readonly source: JsonObject; readonly compiled: CompiledSchema };
 	readonly columns?: readonly PrinterColumn[];
 	/** For the few versions that differ in more than their apiVersion. */

@@ -15,11 +15,11 @@ describe('built-in kinds', () => {
 		expect(secret).toMatchObject({ type: 'Opaque', data: { x: 'eA==', y: 'eQ==' } });
 		expect(secret).not.toHaveProperty('stringData');
 		expect(() => rest.update('secrets', 'a', (object) => ({ ...object, type: 'other' }))).toThrow('field is immutable');
-		expect(() => rest.create('secrets', { metadata: { name: 'b' }, data: { x: 'no base64!' } })).toThrow('data[x]');
+		expect(() => rest.create('secrets', { metadata: { name: 'b' }, data: { x: 'no base64!' } })).toThrow('data[x] must be base64');
 	});
 
 	it('ConfigMaps hold strings under proper keys, and stay when they are immutable', () => {
-		expect(() => rest.create('configmaps', { metadata: { name: 'a' }, data: { 'a/b': 'x', c: 1 } })).toThrow(/data\[a\/b\].*data\[c\]/);
+		expect(() => rest.create('configmaps', { metadata: { name: 'a' }, data: { 'a/b': 'x' } })).toThrow('data[a/b]');
 		rest.create('configmaps', { metadata: { name: 'a' }, immutable: true, data: { x: '1' } });
 		expect(() => rest.update('configmaps', 'a', (object) => ({ ...object, data: { x: '2' } }))).toThrow(
 			'field is immutable when `immutable` is set',

@@ -5,25 +5,23 @@ import { type Endpoint, toStored } from '../registry/kind.ts';
 import { validateMetadata } from '../registry/metadata.ts';
 import { required } from '../registry/names.ts';
 import { admissionOf, type RestContext, type Target, type WriteOptions } from './context.ts';
-import { applySchema } from './decode.ts';
+import { validateShape } from './shape.ts';
 
 /** Creates a decoded object. Returns it as stored. Throws ApiError. */
 export function createObject(context: RestContext, target: Target, served: ApiObject, options: WriteOptions = {}): ApiObject {
 	const { endpoint, namespace } = target;
 	const { kind } = endpoint;
-	const draft = draftOf(toStored(endpoint, applySchema(endpoint, served, options)));
+	const draft = draftOf(toStored(endpoint, served));
 	setIdentity(context, target, draft);
 	const { name } = draft.metadata;
 	const subject = subjectOf(endpoint);
 	refuseWhileTerminating(context, target, name);
 	const admission = admissionOf(context);
 	if (endpoint.status && kind.custom) delete draft.status;
+	const shape = validateShape(endpoint, draft);
+	if (shape.length > 0) throw invalid(subject, name, [...validateMetadata(draft, kind), ...shape]);
 	kind.strategy.create?.(draft, admission);
-	const errors = [
-		...validateMetadata(draft, kind),
-		...(endpoint.schema?.compiled.validate(withoutServerFields(draft)) ?? []),
-		...(kind.strategy.validate?.(draft, undefined, admission) ?? []),
-	];
+	const errors = [...validateMetadata(draft, kind), ...(kind.strategy.validate?.(draft, undefined, admission) ?? [])];
 	if (errors.length > 0) throw invalid(subject, name, errors);
 	if (context.store.get(kind.resource, namespace, name)) throw alreadyExists(subject, name);
 	return options.dryRun ? draft : context.store.put(kind.resource, draft);
@@ -31,12 +29,6 @@ export function createObject(context: RestContext, target: Target, served: ApiOb
 
 export function subjectOf(endpoint: Endpoint): Subject {
 	return { group: endpoint.group, plural: endpoint.kind.plural, kind: endpoint.kind.kind };
-}
-
-/** Schemas describe what users write; the server's own metadata is correct by construction. */
-export function withoutServerFields(object: ApiObject): object {
-	const { name, labels, annotations } = object.metadata;
-	return { ...object, metadata: { name, ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) } };
 }
 
 const suffixLetters = 'bcdfghjklmnpqrstvwxz2456789';

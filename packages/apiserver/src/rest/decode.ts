@@ -1,67 +1,61 @@
-import { type ApiError, badRequest } from '../errors.ts';
+import { badRequest } from '../errors.ts';
 import { type ApiObject, isRecord, type MutableJson } from '../objects.ts';
 import { apiVersionOf, type Endpoint } from '../registry/kind.ts';
+import { conform } from '../typed/json.ts';
+import { messageNameOf } from '../typed/messages.ts';
 import type { WriteOptions } from './context.ts';
 
-/** A request's body as an object of the endpoint: right group, version and kind, and metadata of the right types. Throws BadRequest. */
-export function decodeObject(endpoint: Endpoint, body: unknown): ApiObject {
+/**
+ * A request's body as an object of the endpoint. Built-in kinds and all metadata are of the types that Kubernetes gives them, custom
+ * resources pruned and defaulted by their schema. Throws BadRequest.
+ */
+export function decodeObject(endpoint: Endpoint, body: unknown, options: WriteOptions = {}): ApiObject {
 	if (!isRecord(body)) throw badRequest('the body of the request is not an object');
-	const { kind } = endpoint.kind;
+	const { kind, custom } = endpoint.kind;
 	const apiVersion = apiVersionOf(endpoint);
 	// The typed clients of the built-in kinds leave these out.
-	const typed = endpoint.kind.custom ? body : { apiVersion, kind, ...body };
-	if (!typed.kind) throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(body).slice(0, 200)}'`);
-	if (typed.kind !== kind || typed.apiVersion !== apiVersion) {
-		throw badRequest(`${typed.kind} in version "${typed.apiVersion}" cannot be handled as a ${kind} of "${apiVersion}"`);
+	const { apiVersion: bodyVersion, kind: bodyKind, metadata, ...content } = custom ? body : { apiVersion, kind, ...body };
+	if (!bodyKind) throw badRequest("Object 'Kind' is missing");
+	if (bodyKind !== kind || bodyVersion !== apiVersion) {
+		throw badRequest(`${text(bodyKind)} in version ${text(bodyVersion)} cannot be handled as a ${kind} of "${apiVersion}"`);
 	}
-	return { ...typed, apiVersion, kind, metadata: decodeMetadata(typed.metadata) } as unknown as ApiObject;
+	const unknown: string[] = [];
+	const decoded = { apiVersion, kind, metadata: decodeMetadata(metadata, unknown), ...decodeContent(endpoint, content, unknown) };
+	reportUnknown(decoded, unknown, options);
+	return decoded as unknown as ApiObject;
 }
 
-const strings = ['name', 'generateName', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp'];
-const stringMaps = ['labels', 'annotations'];
+function text(value: unknown): string {
+	return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
-function decodeMetadata(value: unknown): MutableJson {
-	if (value === undefined || value === null) return {};
-	if (!isRecord(value)) throw wrongType('metadata', 'an object');
+function decodeMetadata(value: unknown, unknown: string[]): MutableJson {
+	const metadata = conform('meta/v1.ObjectMeta', value ?? {}, 'metadata', unknown);
 	// Server-side apply's bookkeeping, which this server has no use for, and a field that is gone since Kubernetes 1.24.
-	const { managedFields: _, selfLink: __, ...metadata } = value;
-	for (const [key, field] of Object.entries(metadata)) {
-		// Absent and null are one in Go's types.
-		if (field === null) delete metadata[key];
-		else if (strings.includes(key) && typeof field !== 'string') throw wrongType(`metadata.${key}`, 'a string');
-		else if (stringMaps.includes(key)) checkStringMap(`metadata.${key}`, field);
-		else if (key === 'finalizers' && !isListOf(field, (item) => typeof item === 'string'))
-			throw wrongType('metadata.finalizers', 'a list of strings');
-		else if (key === 'ownerReferences' && !isListOf(field, isRecord)) throw wrongType('metadata.ownerReferences', 'a list of objects');
-	}
+	delete metadata.managedFields;
+	delete metadata.selfLink;
 	return metadata;
 }
 
-function checkStringMap(field: string, value: unknown): void {
-	if (!isRecord(value)) throw wrongType(field, 'a map of strings');
-	for (const [key, item] of Object.entries(value)) if (typeof item !== 'string') throw wrongType(`${field}[${key}]`, 'a string');
-}
-
-function isListOf(value: unknown, test: (item: unknown) => boolean): boolean {
-	return Array.isArray(value) && value.every(test);
-}
-
-function wrongType(field: string, expected: string): ApiError {
-	return badRequest(`cannot decode the object: ${field} must be ${expected}`);
-}
-
-/** Custom resources: prunes what the schema does not know, as `fieldValidation` asks, and applies its defaults. */
-export function applySchema(endpoint: Endpoint, object: ApiObject, options: WriteOptions): ApiObject {
+function decodeContent(endpoint: Endpoint, content: MutableJson, unknown: string[]): object {
 	const schema = endpoint.schema?.compiled;
-	if (!schema) return object;
-	const { apiVersion, kind, metadata, ...content } = object;
-	const mode = options.fieldValidation ?? 'Warn';
-	const unknown = mode === 'Ignore' ? [] : schema.unknownFields(content);
-	if (mode === 'Strict' && unknown.length > 0) {
-		throw badRequest(
-			`${kind} in version "${apiVersion}" cannot be handled as a ${kind}: strict decoding error: ${unknown.map((field) => `unknown field "${field}"`).join(', ')}`,
-		);
+	if (schema) {
+		unknown.push(...schema.unknownFields(content));
+		return schema.applyDefaults(schema.prune(content));
 	}
-	for (const field of unknown) options.warn?.(`unknown field "${field}"`);
-	return { apiVersion, kind, metadata, ...schema.applyDefaults(schema.prune(content)) };
+	const message = messageNameOf(apiVersionOf(endpoint), endpoint.kind.kind);
+	return message === undefined ? content : conform(message, content, '', unknown);
+}
+
+function reportUnknown(
+	{ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
+	fields: readonly string[],
+	options: WriteOptions,
+): void {
+	if (fields.length === 0 || options.fieldValidation === 'Ignore') return;
+	const texts = fields.map((field) => `unknown field "${field}"`);
+	if (options.fieldValidation === 'Strict') {
+		throw badRequest(`${kind} in version "${apiVersion}" cannot be handled as a ${kind}: strict decoding error: ${texts.join(', ')}`);
+	}
+	for (const warning of texts) options.warn?.(warning);
 }

@@ -1,9 +1,9 @@
 import { badRequest, conflict, notFound } from '../errors.ts';
-import { type ApiObject, draftOf, isRecord, recordAt, recordsAt, stringAt } from '../objects.ts';
+import { type ApiObject, draftOf, recordAt, recordsAt, stringAt } from '../objects.ts';
 import { scheduled } from '../registry/pod.ts';
 import { admissionOf, type NamedTarget, type RestContext } from './context.ts';
 import { subjectOf } from './create.ts';
-import { type DeleteOptions, removeObject } from './remove.ts';
+import { decodeDeleteOptions, removeObject } from './remove.ts';
 
 /** POST pods/NAME/binding: the scheduler's decision. Throws Conflict when the pod has a node or is being deleted. */
 export function bindPod(context: RestContext, target: NamedTarget, body: unknown): ApiObject {
@@ -29,6 +29,6 @@ export function bindPod(context: RestContext, target: NamedTarget, body: unknown
 
 /** POST pods/NAME/eviction. There are no disruption budgets here, so it deletes. */
 export function evictPod(context: RestContext, target: NamedTarget, body: unknown, dryRun: boolean): void {
-	const options = isRecord(body) ? recordAt(body, 'deleteOptions') : undefined;
-	removeObject(context, target, { ...(options as DeleteOptions | undefined), dryRun });
+	const options = decodeDeleteOptions(recordAt(body, 'deleteOptions') ?? {});
+	removeObject(context, target, { ...options, dryRun: dryRun || options.dryRun === true });
 }

@@ -1,6 +1,7 @@
-import { conflict, forbidden, notFound } from '../errors.ts';
+import { badRequest, conflict, forbidden, notFound } from '../errors.ts';
 import { type ApiObject, type Draft, draftOf, stringAt, timestamp, valueAt } from '../objects.ts';
 import { crdFinalizer, crdResource } from '../registry/crd.ts';
+import { conform } from '../typed/json.ts';
 import type { NamedTarget, RestContext } from './context.ts';
 import { subjectOf } from './create.ts';
 import { isReleased } from './update.ts';
@@ -11,6 +12,18 @@ export interface DeleteOptions {
 	readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
 	readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 	readonly dryRun?: boolean;
+}
+
+/** A body of meta/v1 DeleteOptions. Throws BadRequest. */
+export function decodeDeleteOptions(body: unknown): DeleteOptions {
+	const { dryRun, ...options } = conform('meta/v1.DeleteOptions', body, '', []) as Omit<DeleteOptions, 'dryRun'> & {
+		readonly dryRun?: readonly string[];
+	};
+	const { propagationPolicy: policy } = options;
+	if (policy !== undefined && policy !== 'Background' && policy !== 'Foreground' && policy !== 'Orphan') {
+		throw badRequest(`propagationPolicy must be Background, Foreground or Orphan, not ${JSON.stringify(policy)}`);
+	}
+	return { ...options, dryRun: dryRun?.includes('All') ?? false };
 }
 
 /** `gone` is false while finalizers, a grace period or contents hold the object. */

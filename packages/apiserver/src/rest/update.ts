@@ -6,8 +6,9 @@ import { validateMetadata } from '../registry/metadata.ts';
 import { invalidValue, notAllowed } from '../registry/names.ts';
 import type { FieldError } from '../schema/index.ts';
 import { admissionOf, type NamedTarget, type RestContext, type WriteOptions } from './context.ts';
-import { subjectOf, withoutServerFields } from './create.ts';
-import { applySchema, decodeObject } from './decode.ts';
+import { subjectOf } from './create.ts';
+import { decodeObject } from './decode.ts';
+import { validateShape } from './shape.ts';
 
 export interface UpdateOptions extends WriteOptions {
 	/** Changes only this part. `finalize` is of namespaces: their spec.finalizers. */
@@ -28,15 +29,15 @@ export function updateObject(
 	const { kind } = endpoint;
 	const before = context.store.get(kind.resource, namespace, name);
 	if (!before) throw notFound(subjectOf(endpoint), name);
-	const after = decodeObject(endpoint, change(toServed(endpoint, before)));
+	const after = decodeObject(endpoint, change(toServed(endpoint, before)), options);
 	checkPreconditions(target, after, before);
-	const proposed = toStored(endpoint, applySchema(endpoint, after, options));
-	const draft = merge(target, proposed, before, options.subresource);
+	const draft = merge(target, toStored(endpoint, after), before, options.subresource);
 	const admission = admissionOf(context);
+	const shape = validateShape(endpoint, draft);
+	if (shape.length > 0) throw invalid(subjectOf(endpoint), name, [...validateMetadata(draft, kind), ...shape]);
 	if (!options.subresource) kind.strategy.update?.(draft, before, admission);
 	const errors = [
 		...validateMetadata(draft, kind),
-		...(endpoint.schema?.compiled.validate(withoutServerFields(draft)) ?? []),
 		...(kind.strategy.validate?.(draft, before, admission) ?? []),
 		...validateFinalizers(draft, before),
 	];

@@ -13,6 +13,7 @@ import { Registry } from '../registry/registry.ts';
 import { createServiceAddresses } from '../registry/service-addresses.ts';
 import type { RestContext, WriteOptions } from '../rest/context.ts';
 import { createObject } from '../rest/create.ts';
+import { decodeObject } from '../rest/decode.ts';
 import { type DeleteOptions, type Removal, removeObject } from '../rest/remove.ts';
 import { type UpdateOptions, updateObject } from '../rest/update.ts';
 import { Store } from '../storage/store.ts';
@@ -66,8 +67,8 @@ export function createTestRest(options: { readonly serviceCidrs?: readonly strin
 		create(resource, object, writeOptions) {
 			const endpoint = endpointOf(resource);
 			const { namespace = namespaceOf(endpoint) } = (object as { metadata?: { namespace?: string } }).metadata ?? {};
-			const typed = { apiVersion: endpoint.kind.storedAs, kind: endpoint.kind.kind, metadata: { name: '' }, ...object };
-			return createObject(context, { endpoint, namespace }, typed, writeOptions);
+			const typed = { apiVersion: endpoint.kind.storedAs, kind: endpoint.kind.kind, ...object };
+			return createObject(context, { endpoint, namespace }, decodeObject(endpoint, typed, writeOptions), writeOptions);
 		},
 		get: (resource, name, namespace = namespaceOf(endpointOf(resource))) => store.get(resource, namespace, name),
 		update(resource, name, change, updateOptions) {

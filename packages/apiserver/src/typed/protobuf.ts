@@ -1,21 +1,11 @@
 import { badRequest } from '../errors.ts';
 import { isRecord, type MutableJson } from '../objects.ts';
-import { messages } from './messages.generated.ts';
+import { type Field, messageNameOf, messageOf } from './messages.ts';
 import { malformed, readFields, type WireField } from './wire.ts';
 
 // Go clients send the built-in kinds as protobuf since client-go 1.32, whatever the server offers; answers may be JSON.
 
-interface Field {
-	readonly json: string;
-	readonly shape: 'one' | 'list' | 'map';
-	readonly type: string;
-	readonly inline: boolean;
-	/** JSON has the field even when it is empty, false or 0: a pointer in Go, or without `omitempty`. */
-	readonly always: boolean;
-}
-
 const magic = Buffer.from('k8s\0');
-const compiled = new Map<string, ReadonlyMap<number, Field>>();
 
 /** The object of a body of type `application/vnd.kubernetes.protobuf`, as its JSON would be parsed. Throws BadRequest. */
 export function decodeProtobuf(body: Buffer): unknown {
@@ -25,40 +15,17 @@ export function decodeProtobuf(body: Buffer): unknown {
 	const typeMeta = collect(bytesOf(envelope.get(1)));
 	const apiVersion = textOf(typeMeta.get(1));
 	const kind = textOf(typeMeta.get(2));
-	const name = messageName(apiVersion, kind);
+	const name = messageNameOf(apiVersion, kind);
 	if (name === undefined) throw badRequest(`${kind} of ${apiVersion} is not accepted as protobuf; send it as application/json`);
 	return { apiVersion, kind, ...decodeMessage(name, bytesOf(envelope.get(2))) };
-}
-
-function messageName(apiVersion: string, kind: string): string | undefined {
-	const [version = '', group = 'core'] = apiVersion.split('/').reverse();
-	const names = [`${group.split('.')[0]}/${version}.${kind}`, `meta/v1.${kind}`];
-	return names.find((name) => Object.hasOwn(messages, name));
 }
 
 function collect(bytes: Uint8Array): ReadonlyMap<number, WireField['value']> {
 	return new Map([...readFields(bytes)].map(({ number, value }) => [number, value]));
 }
 
-function fieldsOf(name: string): ReadonlyMap<number, Field> {
-	const known = compiled.get(name);
-	if (known) return known;
-	const made = new Map((messages[name] ?? '').split(' ').map(parseField));
-	compiled.set(name, made);
-	return made;
-}
-
-function parseField(text: string): [number, Field] {
-	const [json = '', number, rest = ''] = text.split(':');
-	const [, flag, shape, type = ''] = /^([\^+]?)(\[\]|\{\})?(.*)$/.exec(rest) ?? [];
-	return [
-		Number(number),
-		{ json, shape: shape === '[]' ? 'list' : shape === '{}' ? 'map' : 'one', type, inline: flag === '^', always: flag === '+' },
-	];
-}
-
 function decodeMessage(name: string, bytes: Uint8Array): MutableJson {
-	const fields = fieldsOf(name);
+	const fields = messageOf(name).byNumber;
 	const out: MutableJson = {};
 	for (const { number, value } of readFields(bytes)) {
 		const field = fields.get(number);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeProtobuf } from './decode.ts';
+import { decodeProtobuf } from './protobuf.ts';
 
 /** Writes what Go's clients would: strings and nested fields by length, numbers as varints. */
 type Value = string | number | boolean | readonly (readonly [number, Value])[];
