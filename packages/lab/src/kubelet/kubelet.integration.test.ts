@@ -24,6 +24,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApiServer } from '../../../apiserver/src/testing/server.ts';
 import { podPlaces } from './places.ts';
+import { podMarker } from './process/containers.ts';
 import { podProcesses } from './process/strays.ts';
 import { createFakePlugin } from './testing/fake-plugin.ts';
 
@@ -219,7 +220,11 @@ describe('the kubelet', () => {
 		// A force deletion: the API forgets the pod at once, only the record knows of it.
 		await remove('leaves', 0);
 		process.kill(-holderOf(dies), 'SIGKILL');
+		// What a kubelet leaves that is killed between the start of a container and its record.
+		const stray = spawn('sleep', ['infinity'], { detached: true, env: { ...process.env, [podMarker]: podPlaces(state, stays).directory } });
+		const strayEnded = once(stray, 'exit');
 		kubelet = await startKubelet(kubeconfig);
+		expect(await strayEnded).toEqual([null, 'SIGKILL']);
 		const again = await until('dies', restarted);
 		expect(again.status?.podIP).toBe(dies.status?.podIP);
 		expect(holderOf(stays)).toBe(holder);

@@ -150,12 +150,12 @@ class PodKeeper {
 		if (!pod) return;
 		const { name, namespace = 'default' } = pod.metadata;
 		await this.#report(uid);
+		this.#runtime.forget(uid);
 		try {
 			await this.#deps.client.remove(pods, { name, namespace }, { uid, gracePeriodSeconds: 0, signal: this.#signal });
 		} catch (error) {
 			if (!isGone(error)) throw error;
 		}
-		this.#runtime.forget(uid);
 	}
 
 	/** Writes the pod's status where it differs from what the API has. */

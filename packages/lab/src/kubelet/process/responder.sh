@@ -2,7 +2,7 @@
 # Serves the files of a directory on each of the ports: `responder.sh DIRECTORY PORT...`. Ends when one of the servers ends.
 directory=$1
 shift
-trap 'exit 143' TERM
+trap 'exit 0' TERM
 for port; do
 	busybox httpd -f -v -p "$port" -h "$directory" &
 done
