@@ -27,6 +27,7 @@ export default defineConfig({
 					...shared,
 					name: 'e2e',
 					globalSetup: ['test/e2e/harness/global-setup.ts'],
+					setupFiles: ['test/e2e/harness/verify.ts'],
 					include: ['test/e2e/**/*.test.ts'],
 					testTimeout: 300_000,
 					hookTimeout: 300_000,
