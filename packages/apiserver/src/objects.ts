@@ -52,6 +52,12 @@ export function recordsAt(object: unknown, path: string): readonly MutableJson[]
 	return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
+/** The strings of the list at `path`. */
+export function stringsAt(object: unknown, path: string): readonly string[] {
+	const value = valueAt(object, path);
+	return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
 /** The object below `key`, made when there is none. */
 export function childOf(parent: MutableJson, key: string): MutableJson {
 	const value = parent[key];

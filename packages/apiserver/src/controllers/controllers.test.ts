@@ -126,6 +126,16 @@ describe('namespaces', () => {
 		await rest.settled();
 		expect(rest.get('namespaces', 'going')).toBeUndefined();
 	});
+
+	it('wait for their own finalizers, without a write in the meantime', async () => {
+		rest.create('namespaces', { metadata: { name: 'held', finalizers: ['example.com/hold'] } });
+		rest.remove('namespaces', 'held');
+		await rest.settled();
+		expect(rest.get('namespaces', 'held')).toMatchObject({ spec: { finalizers: [] } });
+		rest.update('namespaces', 'held', withoutFinalizers);
+		await rest.settled();
+		expect(rest.get('namespaces', 'held')).toBeUndefined();
+	});
 });
 
 describe('definitions', () => {

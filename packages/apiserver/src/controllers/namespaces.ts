@@ -1,4 +1,4 @@
-import { type ApiObject, childOf } from '../objects.ts';
+import { type ApiObject, childOf, stringsAt } from '../objects.ts';
 import type { RestContext } from '../rest/context.ts';
 import { createObject } from '../rest/create.ts';
 import { amendObject } from '../rest/metadata.ts';
@@ -6,6 +6,9 @@ import { removeObject } from '../rest/remove.ts';
 import { startWork, type WorkDeps } from './work.ts';
 
 const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+
+/** Holds a namespace until its contents are gone. */
+const ownFinalizer = 'kubernetes';
 
 /**
  * Creates the system's namespaces, gives each namespace its ServiceAccount `default`, and empties and finalizes deleted ones.
@@ -53,9 +56,9 @@ function empty(context: RestContext, namespace: ApiObject): void {
 			if (metadata.deletionTimestamp || !removeObject(context, { endpoint, namespace: name, name: metadata.name }).gone) held = true;
 		}
 	}
-	if (held) return;
+	const finalizers = stringsAt(namespace, 'spec.finalizers');
+	if (held || !finalizers.includes(ownFinalizer)) return;
 	amendObject(context, 'namespaces', namespace, (draft) => {
-		const finalizers = childOf(draft, 'spec').finalizers;
-		childOf(draft, 'spec').finalizers = Array.isArray(finalizers) ? finalizers.filter((finalizer) => finalizer !== 'kubernetes') : [];
+		childOf(draft, 'spec').finalizers = finalizers.filter((finalizer) => finalizer !== ownFinalizer);
 	});
 }

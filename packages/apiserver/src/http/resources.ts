@@ -49,8 +49,13 @@ function methodNotAllowed(): ApiError {
 }
 
 function viewOf(deps: ResourceDeps, exchange: Exchange, endpoint: Endpoint): View {
-	const includeObject = (exchange.query('includeObject') ?? 'Metadata') as IncludeObject;
+	const includeObject = exchange.query('includeObject') ?? 'Metadata';
+	if (!isIncludeObject(includeObject)) throw badRequest(`includeObject must be None, Metadata or Object, not "${includeObject}"`);
 	return { ...negotiate(exchange.request.headers.accept), endpoint, includeObject, clock: deps.rest.clock };
+}
+
+function isIncludeObject(text: string): text is IncludeObject {
+	return text === 'None' || text === 'Metadata' || text === 'Object';
 }
 
 function answer(exchange: Exchange, view: View, status: number, body: object): void {
@@ -228,7 +233,7 @@ async function serveSubresource(deps: ResourceDeps, exchange: Exchange, path: Re
 	const target = targetOf(path);
 	if (name === 'finalize' && method === 'PUT') return update(deps, exchange, path, 'finalize');
 	if (name !== 'binding' && name !== 'eviction') {
-		serveOneOrThrow(deps, target);
+		requireObject(deps, target);
 		throw new ApiError('NotImplemented', deps.execHint);
 	}
 	if (method !== 'POST') throw methodNotAllowed();
@@ -240,6 +245,6 @@ async function serveSubresource(deps: ResourceDeps, exchange: Exchange, path: Re
 }
 
 /** A missing pod is the better answer than what cannot be done with it. */
-function serveOneOrThrow({ rest }: ResourceDeps, { endpoint, namespace, name }: NamedTarget): void {
+function requireObject({ rest }: ResourceDeps, { endpoint, namespace, name }: NamedTarget): void {
 	if (!rest.store.get(endpoint.kind.resource, namespace, name)) throw notFound(subjectOf(endpoint), name);
 }

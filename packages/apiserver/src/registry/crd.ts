@@ -8,6 +8,7 @@ import {
 	recordAt,
 	recordsAt,
 	stringAt,
+	stringsAt,
 	timestamp,
 	valueAt,
 } from '../objects.ts';
@@ -51,8 +52,8 @@ export function kindOfDefinition(definition: ApiObject): Kind {
 		singular: String(names.singular),
 		kind: String(names.kind),
 		listKind: String(names.listKind),
-		shortNames: stringsOf(names.shortNames),
-		categories: stringsOf(names.categories),
+		shortNames: stringsAt(names, 'shortNames'),
+		categories: stringsAt(names, 'categories'),
 		namespaced: valueAt(definition, 'spec.scope') === 'Namespaced',
 		resource: `${plural}.${group}`,
 		strategy: { generation: true, fields: versions.flatMap(selectableFields) },
@@ -80,10 +81,6 @@ function selectableFields(version: MutableJson): string[] {
 	return recordsAt(version, 'selectableFields').map((field) => String(field.jsonPath).replace(/^\./, ''));
 }
 
-function stringsOf(value: unknown): string[] {
-	return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
-}
-
 function applyDefaults(draft: Draft): void {
 	const spec = childOf(draft, 'spec');
 	fillDefaults(spec, { conversion: { strategy: 'None' } });
@@ -95,7 +92,7 @@ function applyDefaults(draft: Draft): void {
 function statusOf(draft: Draft, before: ApiObject | undefined, admission: Admission): MutableJson {
 	const taken = nameConflict(draft, admission.kinds());
 	const storage = recordsAt(draft, 'spec.versions').find((version) => version.storage === true)?.name;
-	const stored = stringsOf(valueAt(draft, 'status.storedVersions') ?? valueAt(before, 'status.storedVersions'));
+	const stored = stringsAt(before, 'status.storedVersions');
 	const old = recordsAt(before, 'status.conditions');
 	const condition = (type: string, good: boolean, reason: string, message: string): MutableJson => {
 		const status = good ? 'True' : 'False';
@@ -122,7 +119,7 @@ function statusOf(draft: Draft, before: ApiObject | undefined, admission: Admiss
 function nameConflict(draft: Draft, kinds: readonly Kind[]): string | undefined {
 	const names = recordAt(draft, 'spec.names') ?? {};
 	const others = kinds.filter((kind) => kind.group === valueAt(draft, 'spec.group') && kind.resource !== draft.metadata.name);
-	const mine = [names.plural, names.singular, ...stringsOf(names.shortNames)];
+	const mine = [names.plural, names.singular, ...stringsAt(names, 'shortNames')];
 	for (const other of others) {
 		const clash = [other.plural, other.singular, ...other.shortNames].find((name) => mine.includes(name));
 		if (clash !== undefined) return `"${clash}" is already in use`;
@@ -175,7 +172,7 @@ function joined(path: string, field: string): string {
 function validateChange(object: ApiObject, before: ApiObject): FieldError[] {
 	const fixed = ['spec.scope', 'spec.names.kind'].filter((path) => valueAt(object, path) !== valueAt(before, path));
 	const versions = new Set(recordsAt(object, 'spec.versions').map((version) => version.name));
-	const lost = stringsOf(valueAt(object, 'status.storedVersions')).filter((version) => !versions.has(version));
+	const lost = stringsAt(object, 'status.storedVersions').filter((version) => !versions.has(version));
 	return [
 		...fixed.map((path) => invalidValue(path, valueAt(object, path), 'field is immutable')),
 		...lost.map((version) => invalidValue('status.storedVersions', version, 'must appear in spec.versions')),

@@ -1,5 +1,5 @@
 import { type Cidr, cidrContains, type Family, firstAddress, formatIp, lastAddress, parseIp } from '@tapestry/base';
-import { type ApiObject, recordsAt, valueAt } from '../objects.ts';
+import { type ApiObject, recordsAt, stringsAt } from '../objects.ts';
 import type { Store } from '../storage/store.ts';
 import type { ServiceAddresses } from './kind.ts';
 
@@ -54,10 +54,9 @@ export function createServiceAddresses(store: Store, cidrs: readonly Cidr[]): Se
 }
 
 function addressesOf(service: ApiObject): readonly string[] {
-	const list = valueAt(service, 'spec.clusterIPs');
 	// One address has many texts in IPv6; "None" is none.
-	return (Array.isArray(list) ? list : []).flatMap((text) => {
-		const ip = parseIp(String(text));
+	return stringsAt(service, 'spec.clusterIPs').flatMap((text) => {
+		const ip = parseIp(text);
 		return ip ? [formatIp(ip)] : [];
 	});
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { badRequest, conflict, invalid, notFound, staleVersion } from '../errors.ts';
-import { type ApiObject, type Draft, draftOf, valueAt } from '../objects.ts';
+import { type ApiObject, type Draft, draftOf, stringsAt } from '../objects.ts';
 import { toServed, toStored } from '../registry/kind.ts';
 import { validateMetadata } from '../registry/metadata.ts';
 import { invalidValue, notAllowed } from '../registry/names.ts';
@@ -55,8 +55,8 @@ export function updateObject(
 export function isReleased(object: ApiObject): boolean {
 	const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
 	if (!deletionTimestamp || (deletionGracePeriodSeconds ?? 0) > 0 || (finalizers ?? []).length > 0) return false;
-	const held = object.kind === 'Namespace' && object.apiVersion === 'v1' ? valueAt(object, 'spec.finalizers') : [];
-	return !Array.isArray(held) || held.length === 0;
+	const isNamespace = object.kind === 'Namespace' && object.apiVersion === 'v1';
+	return !isNamespace || stringsAt(object, 'spec.finalizers').length === 0;
 }
 
 function checkPreconditions({ endpoint, namespace, name }: NamedTarget, after: ApiObject, before: ApiObject): void {
