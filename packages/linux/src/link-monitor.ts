@@ -13,17 +13,31 @@ export type LinkEvent =
 	/** The kernel dropped events (ENOBUFS): read the links again. */
 	| { readonly type: 'missed' };
 
+/** SIGIO is one for the whole process, and so is who listens to it. */
+const monitors = new Set<() => void>();
+let listening = false;
+
+function listenOnce(): void {
+	if (listening) return;
+	listening = true;
+	// Never taken off again: a signal already on its way would end the process (signal(7), SIGIO's default action).
+	process.on('SIGIO', () => {
+		for (const drain of monitors) drain();
+	});
+}
+
 /**
  * Tells of changes of devices in any number of namespaces. The kernel announces readable sockets by SIGIO (fcntl(2), O_ASYNC), which wakes the
- * event loop: a namespace costs one socket, no thread and no slot of libuv's pool, and nothing polls.
+ * event loop: a namespace costs one socket, no thread and no slot of libuv's pool, and nothing polls. Not for worker threads, which get no signals.
  */
 export class LinkMonitor implements Disposable {
 	readonly #watches = new Map<number, (event: LinkEvent) => void>();
 	readonly #buffer = new Uint8Array(64 * 1024);
+	readonly #onSignal = (): void => this.#drain();
 
 	constructor() {
-		// Never taken off again: a signal already on its way would end the process (signal(7), SIGIO's default action).
-		process.on('SIGIO', () => this.#drain());
+		listenOnce();
+		monitors.add(this.#onSignal);
 	}
 
 	/**
@@ -42,6 +56,7 @@ export class LinkMonitor implements Disposable {
 	}
 
 	[Symbol.dispose](): void {
+		monitors.delete(this.#onSignal);
 		for (const fd of this.#watches.keys()) this.#stop(fd);
 	}
 

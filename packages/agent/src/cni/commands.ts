@@ -12,8 +12,9 @@ import { deadline } from '../deadline.ts';
 import { KeyedQueue } from '../keyed-queue.ts';
 import type { WorkloadSource } from '../leases/workload-source.ts';
 import { type Observe, stopwatch } from '../metrics.ts';
-import type { PodRef, Port, Workload } from '../port.ts';
+import type { PodRef } from '../port.ts';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
+import { attachmentOf, podOf, shownPort } from './attachment-of.ts';
 import type { PluginAnswer, PluginCall } from './call.ts';
 import { CniError, cniCodes, errorDocument, toCniError } from './error.ts';
 import { type AttachmentParameters, type NetworkConfig, parseAttachment, parseCommand, parseConfig, requestedVersion } from './request.ts';
@@ -153,7 +154,7 @@ export class CniCommands {
 			return addResult(config.cniVersion, {
 				ifname: id.ifname,
 				interfaces,
-				port: workload.kind === 'machine' ? withoutGateways(workload.port) : workload.port,
+				port: shownPort(workload),
 				prevResult: config.prevResult,
 			});
 		} catch (error) {
@@ -200,8 +201,8 @@ export class CniCommands {
 		const stale = this.#deps.journal.all().filter((entry) => entry.network === config.name && !valid.has(attachmentKey(entry)));
 		const results = await Promise.allSettled(stale.map((entry) => this.#queue.run(attachmentKey(entry), () => this.#remove(entry))));
 		const failures = results.filter((result) => result.status === 'rejected').map(({ reason }) => messageOf(reason));
-		if (failures.length > 0)
-			throw new CniError(cniCodes.io, `${failures.length} stale attachments could not be removed`, failures.join('; '));
+		if (failures.length === 0) return;
+		throw new CniError(cniCodes.io, `${failures.length} stale attachments could not be removed`, failures.join('; '));
 	}
 
 	#status(config: NetworkConfig): void {
@@ -210,8 +211,8 @@ export class CniCommands {
 		if (!bridge.ready) {
 			throw new CniError(cniCodes.notAvailable, `bridge ${bridge.name} is not there`, 'Open vSwitch does not answer on this node');
 		}
-		if (!source.ready)
-			throw new CniError(cniCodes.notAvailable, 'the leases of this node are not known yet', 'the Kubernetes API has not answered');
+		if (source.ready) return;
+		throw new CniError(cniCodes.notAvailable, 'the leases of this node are not known yet', 'the Kubernetes API has not answered');
 	}
 
 	async #remove(attachment: Attachment): Promise<void> {
@@ -223,40 +224,6 @@ export class CniCommands {
 		using limit = deadline(this.#deps.clock, this.#otherMs);
 		await this.#deps.modes[mode].disconnect(target, limit.signal);
 	}
-}
-
-function attachmentOf(id: AttachmentParameters, config: NetworkConfig, pod: PodRef, workload: Workload): Attachment {
-	const mode = workload.kind === 'machine' ? 'lift' : 'veth';
-	return {
-		containerId: id.containerId,
-		ifname: id.ifname,
-		network: config.name,
-		netns: id.netns,
-		pod,
-		mode,
-		device: deviceName(mode, id),
-		port: workload.port,
-		queues: workload.kind === 'machine' ? workload.queues : 1,
-		complete: false,
-	};
-}
-
-/** The launcher's `eth0` only shows the machine's addresses; there is no way out of its namespace. */
-function withoutGateways(port: Port): Port {
-	return { ...port, addresses: port.addresses.map(({ address }) => ({ address })) };
-}
-
-function podOf(args: Readonly<Record<string, string>>): PodRef {
-	const name = args.K8S_POD_NAME ?? '';
-	const namespace = args.K8S_POD_NAMESPACE ?? '';
-	if (name === '' || namespace === '') {
-		throw new CniError(
-			cniCodes.environment,
-			'CNI_ARGS does not name the pod',
-			'K8S_POD_NAMESPACE and K8S_POD_NAME are needed: addresses are leased to pods of the Kubernetes API',
-		);
-	}
-	return { name, namespace, uid: args.K8S_POD_UID ?? '' };
 }
 
 function requireVersion(config: NetworkConfig, since: '0.4.0' | '1.1.0', command: string): void {

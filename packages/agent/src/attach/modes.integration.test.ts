@@ -1,0 +1,147 @@
+import { createBridge, findLink, listLinks, Namespace, openRoute } from '@tapestry/linux';
+import { holdTap, tapInto, type Wire } from '@tapestry/linux/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
+import { arpReplyFrom, arpRequest } from '../testing/frames.ts';
+import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
+import { type MiniNode, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
+import { type Attachment, deviceName, type ModeName } from './attachment.ts';
+import { tapName } from './lifted-tap.ts';
+
+let node: MiniNode;
+let agent: AgentUnderTest;
+let nextHost = 16;
+const wires: Wire[] = [];
+
+beforeAll(async () => {
+	node = await startMiniNode('modes');
+	makeNetwork(node);
+	agent = await startAgent(node);
+});
+afterEach(async () => {
+	for (const wire of wires.splice(0)) await wire.kill();
+});
+afterAll(async () => {
+	await agent?.abandon();
+	await node?.[Symbol.asyncDispose]();
+});
+
+/** What every mode is given, and how its kind of workload gets at the wire. */
+const modes: readonly { readonly name: ModeName; readonly plugIn: (sandbox: Sandbox) => Promise<Wire> }[] = [
+	{ name: 'veth', plugIn: (sandbox) => tapInto(sandbox.path, 'eth0') },
+	{ name: 'lift', plugIn: (sandbox) => holdTap(sandbox.path, { name: tapName, queues: 1 }) },
+];
+
+/** What every way to attach a workload has to do: one suite for all. */
+describe.each(modes)('attachment mode $name', ({ name, plugIn }) => {
+	function attachment(containerId: string): { readonly attachment: Attachment; readonly sandbox: Sandbox } {
+		const port = portOf(`${containerId}.default`, nextHost++);
+		makeLogicalPort(node, port);
+		const sandbox = node.sandbox(containerId);
+		const id = { containerId, ifname: 'eth0' };
+		const pod = { namespace: 'default', name: containerId, uid: '' };
+		const device = deviceName(name, id);
+		return {
+			sandbox,
+			attachment: { ...id, network: 'net', netns: sandbox.path, pod, mode: name, device, port, queues: 1, complete: true },
+		};
+	}
+
+	async function connected(containerId: string) {
+		const made = attachment(containerId);
+		const mode = agent.modes[name];
+		const interfaces = await mode.prepare(made.attachment);
+		await mode.connect(made.attachment, AbortSignal.timeout(10_000));
+		const wire = await plugIn(made.sandbox);
+		wires.push(wire);
+		await untilInstalled(made.attachment.device);
+		return { ...made, mode, wire, interfaces };
+	}
+
+	it('gives the sandbox the interface of the port and the workload a way through the switch', async () => {
+		const { attachment: made, mode, wire, interfaces } = await connected(`${name}-1`);
+		const { mac, mtu } = made.port;
+		expect(interfaces).toContainEqual({ name: 'eth0', mac, mtu, sandbox: made.netns });
+		expect(await reachesGateway(wire, made)).toBe('0a0000000001');
+		const state = mode.describe(made);
+		expect(state).toMatchObject({ connected: true, faults: [] });
+		expect(state.path.at(-1)).toBe('br-int');
+		expect(state.path).toContain(made.device);
+	});
+
+	it('sees what somebody changed', async () => {
+		const { attachment: made, sandbox, mode } = await connected(`${name}-2`);
+		sandbox.run('ip', 'addr', 'flush', 'dev', 'eth0');
+		expect(mode.describe(made).faults).toContain(`eth0 lacks address ${made.port.addresses[0]?.address}`);
+		await agent.bridge.remove(made.device);
+		expect(mode.describe(made)).toMatchObject({ connected: false });
+		expect(mode.describe(made).faults).toContain(`${made.device} is not plugged into br-int as ${made.port.name}`);
+		sandbox.remove();
+		expect(mode.describe(made).faults).toContain(`the network namespace ${made.netns} is gone`);
+	});
+
+	it('goes on under the next agent without a packet lost', async () => {
+		const { attachment: made, wire } = await connected(`${name}-3`);
+		agent.journal.put(made);
+		const index = findLink(node.host.route, made.device)?.index;
+		await agent.abandon();
+		// It resumes what is in the journal.
+		agent = await startAgent(node);
+		expect(findLink(node.host.route, made.device)?.index).toBe(index);
+		expect(await reachesGateway(wire, made)).toBe('0a0000000001');
+		expect(agent.modes[name].describe(made).faults).toEqual([]);
+	});
+
+	it.each(['connected', 'prepared', 'untouched'] as const)('leaves nothing when it disconnects what was %s, twice', async (state) => {
+		const made = state === 'connected' ? await connected(`${name}-${state}`) : attachment(`${name}-${state}`);
+		if (state === 'prepared') await agent.modes[name].prepare(made.attachment);
+		for (let twice = 0; twice < 2; twice++) await agent.modes[name].disconnect(made.attachment, AbortSignal.timeout(10_000));
+		expect(traces(made.attachment)).toEqual([]);
+	});
+
+	it('disconnects when the sandbox has gone before', async () => {
+		const { attachment: made, sandbox, mode } = await connected(`${name}-gone`);
+		sandbox.remove();
+		await mode.disconnect(made, AbortSignal.timeout(10_000));
+		expect(findLink(node.host.route, made.device)).toBeUndefined();
+		expect(agent.bridge.port(made.device)).toBeUndefined();
+	});
+
+	it('refuses an interface that is there already, and a sandbox that is not', async () => {
+		const taken = attachment(`${name}-taken`);
+		using namespace = Namespace.open(taken.sandbox.path);
+		using route = openRoute(namespace);
+		createBridge(route, { name: 'eth0' });
+		await expect(agent.modes[name].prepare(taken.attachment)).rejects.toMatchObject({ code: 'LINUX_EEXIST' });
+		const lost = attachment(`${name}-lost`);
+		lost.sandbox.remove();
+		await expect(agent.modes[name].prepare(lost.attachment)).rejects.toMatchObject({ code: 'AGENT_SANDBOX' });
+	});
+});
+
+/** The workload asks for the gateway's hardware address; OVN answers. */
+async function reachesGateway(wire: Wire, { port }: Attachment): Promise<string | undefined> {
+	const answer = wire.receive((frame) => arpReplyFrom(frame, gateways.v4) !== undefined);
+	wire.send(arpRequest({ mac: port.mac, ip: port.addresses[0]?.address.split('/')[0] ?? '' }, gateways.v4));
+	return arpReplyFrom(await answer, gateways.v4);
+}
+
+function untilInstalled(device: string): Promise<void> {
+	return new Promise((resolve) => {
+		const check = (): void => {
+			if (agent.bridge.port(device)?.installed) resolve();
+		};
+		agent.bridge.onChange(check);
+		check();
+	});
+}
+
+function traces({ device, netns }: Attachment): readonly string[] {
+	using namespace = Namespace.open(netns);
+	using route = openRoute(namespace);
+	return [
+		...(findLink(node.host.route, device) ? ['device on the node'] : []),
+		...(agent.bridge.port(device) ? ['port of the switch'] : []),
+		...listLinks(route).flatMap((link) => (link.name === 'lo' ? [] : [link.name])),
+	];
+}
