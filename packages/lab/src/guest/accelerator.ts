@@ -19,20 +19,29 @@ export function readAccelerator(image: GuestImage): Accelerator {
 	return readFinding(image)?.accelerator ?? 'tcg';
 }
 
-/** Tells by booting a guest whether KVM is usable, and leaves the answer with the image. That /dev/kvm opens proves nothing. */
-export async function findAccelerator(deps: ProcessDeps, image: GuestImage, signal?: AbortSignal): Promise<Accelerator> {
+export interface ProbeOptions {
+	readonly signal?: AbortSignal;
+	/** @default /dev/kvm */
+	readonly device?: string;
+}
+
+/**
+ * Tells by booting a guest whether KVM is usable, and leaves the answer with the image until this machine boots again. That the device opens
+ * proves nothing.
+ */
+export async function findAccelerator(deps: ProcessDeps, image: GuestImage, options: ProbeOptions = {}): Promise<Accelerator> {
 	const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 	const known = readFinding(image);
 	if (known?.bootId === bootId) return known.accelerator;
-	const accelerator = (await bootsWithKvm(deps, image, signal)) ? 'kvm' : 'tcg';
-	signal?.throwIfAborted();
+	const accelerator = (await bootsWithKvm(deps, image, options)) ? 'kvm' : 'tcg';
+	options.signal?.throwIfAborted();
 	writeFileSync(findingFile(image), JSON.stringify({ accelerator, bootId } satisfies Finding));
 	return accelerator;
 }
 
-async function bootsWithKvm(deps: ProcessDeps, image: GuestImage, signal?: AbortSignal): Promise<boolean> {
+async function bootsWithKvm(deps: ProcessDeps, image: GuestImage, { signal, device = '/dev/kvm' }: ProbeOptions): Promise<boolean> {
 	try {
-		accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+		accessSync(device, constants.R_OK | constants.W_OK);
 		const argv = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'q35', '-accel', 'kvm'];
 		argv.push('-cpu', 'host', '-m', '128M', '-nic', 'none', '-serial', 'stdio', '-kernel', image.kernel, '-initrd', image.initrd);
 		argv.push('-append', 'console=ttyS0 quiet panic=-1 tapestry.network=none tapestry.then=poweroff');

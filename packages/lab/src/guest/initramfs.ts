@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CpioEntry, cpioArchive } from './cpio.ts';
 import { loadOrder, moduleDependencies } from './kernel-module.ts';
@@ -57,9 +57,7 @@ export function buildInitramfs(input: InitramfsInput): Uint8Array {
 function moduleEntries(root: string): readonly CpioEntry[] {
 	const objects = (readdirSync(root, { recursive: true }) as string[]).filter((path) => path.endsWith('.ko'));
 	// A module's name has underscores where its file may have dashes.
-	const byName = new Map(
-		objects.map((path) => [relative('.', path).replace(/^.*\//, '').slice(0, -'.ko'.length).replaceAll('-', '_'), path]),
-	);
+	const byName = new Map(objects.map((path) => [basename(path, '.ko').replaceAll('-', '_'), path]));
 	const read = (name: string): Uint8Array => readFileSync(join(root, byName.get(name) ?? `${name}.ko`));
 	const order = loadOrder(guestModules, (name) => moduleDependencies(read(name)));
 	return [

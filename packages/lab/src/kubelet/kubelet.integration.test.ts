@@ -118,11 +118,11 @@ describe('the kubelet', () => {
 	const gone = (name: string) => found(pods, (all) => (all.has(`default/${name}`) ? undefined : true));
 	const netnsOf = (pod: Pod): string => podPlaces(state, pod).netns;
 	const remove = (name: string, gracePeriodSeconds = 30) => client.remove(pods, { name, namespace: 'default' }, { gracePeriodSeconds });
-	/** Asks the pod's responder over its own loopback. */
-	const page = (pod: Pod, url: string): string =>
-		execFileSync('nsenter', [`--net=${netnsOf(pod)}`, 'curl', '--silent', '--retry', '5', '--retry-connrefused', url], {
-			encoding: 'utf8',
-		});
+	/** Asks the pod's responder over its own loopback; it may need a moment from its start to its listening. */
+	const page = (pod: Pod, url: string): string => {
+		const ask = ['busybox', 'sh', '-c', 'until busybox wget -qO- "$1" 2>/dev/null; do :; done', 'sh', url];
+		return execFileSync('nsenter', [`--net=${netnsOf(pod)}`, ...ask], { encoding: 'utf8', timeout: 20_000 });
+	};
 	const holderOf = (pod: Pod): number =>
 		JSON.parse(readFileSync(join(podPlaces(state, pod).directory, 'pod.json'), 'utf8')).containers.web.pid as number;
 	const callsFor = (pod: Pod): readonly string[] =>

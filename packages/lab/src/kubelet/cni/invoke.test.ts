@@ -36,7 +36,7 @@ describe('cniInvoke', () => {
 		});
 	});
 
-	it('has no result for other commands', async () => {
+	it('has no result for a DEL', async () => {
 		expect(await cniInvoke(deps, { ...call, command: 'DEL' })).toBeUndefined();
 	});
 

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { CodedError, messageOf } from '@tapestry/base';
 import type { CniAttachment, CniResult, PluginConfiguration } from './types.ts';
 
-export type CniCommand = 'ADD' | 'DEL' | 'CHECK';
+export type CniCommand = 'ADD' | 'DEL';
 
 export interface CniCall {
 	readonly command: CniCommand;
@@ -26,7 +26,7 @@ export interface CniDeps {
 const deadlineMs = 120_000;
 
 /**
- * Runs a CNI plugin once (CNI specification 1.1, section 2) and resolves with the result of an ADD, undefined for the other commands.
+ * Runs a CNI plugin once (CNI specification 1.1, section 2) and resolves with the result of an ADD, undefined for a DEL.
  * @throws CNI_PLUGIN; `details.code` is the plugin's own code (11 means: try again later), absent when it gave none
  */
 export async function cniInvoke(deps: CniDeps, call: CniCall): Promise<CniResult | undefined> {

@@ -14,8 +14,7 @@ export interface NetworkConfiguration {
 /** What ADD answers. Section 5, "Success"; the fields that the kubelet reads. */
 export interface CniResult {
 	readonly cniVersion?: string;
-	readonly ips?: readonly { readonly address: string; readonly gateway?: string; readonly interface?: number }[];
-	readonly interfaces?: readonly { readonly name: string; readonly mac?: string; readonly sandbox?: string }[];
+	readonly ips?: readonly { readonly address: string }[];
 	readonly [field: string]: unknown;
 }
 
