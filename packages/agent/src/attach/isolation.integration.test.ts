@@ -1,7 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { macFromBytes } from '@tapestry/base';
-import { addAddress, createVeth, getLink, listLinks, Namespace, openRoute, setLink, setNetworkSettings } from '@tapestry/linux';
+import {
+	addAddress,
+	createBridge,
+	createVeth,
+	deleteLink,
+	getLink,
+	listLinks,
+	Namespace,
+	openRoute,
+	setLink,
+	setNetworkSettings,
+} from '@tapestry/linux';
 import { holdTap, tapInto, type Wire } from '@tapestry/linux/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
@@ -37,8 +49,9 @@ beforeAll(async () => {
 	makeNetwork(node);
 	agent = await startAgent(node);
 	const { route, namespace } = node.host;
-	createVeth(route, { name: 'nic', peer: { name: 'wire' } });
-	for (const name of ['nic', 'wire']) setLink(route, name, { up: true });
+	// A bridge without ports stands for the NIC: it has addresses and brings no packets of its own.
+	createBridge(route, { name: 'nic' });
+	setLink(route, 'nic', { up: true });
 	for (const address of [`${nic.v4}/24`, `${nic.v6}/64`])
 		addAddress(route, getLink(route, 'nic').index, parseInterfaceAddress({ address }));
 	// As a node is.
@@ -66,11 +79,19 @@ interface Attached {
 	readonly device: string;
 }
 
+interface Reaction {
+	/** Devices of the node that sent anything to the workload. */
+	readonly senders: readonly string[];
+	/** Packets that the node's stack took in, of each family: its answers may leave by another way. */
+	readonly received: { readonly v4: number; readonly v6: number };
+}
+
 /**
- * Everything a workload might try on the node that it runs on. Gives those devices of the node that anything came from. A stack answers while it takes
- * a packet in, so all its answers are there before OVN's answer to the last question.
+ * Everything a workload might try on the node that it runs on. A stack takes a packet in and answers at once, so all of that has happened before OVN
+ * answers the last question.
  */
-async function provoke({ wire, self, device }: Attached): Promise<readonly string[]> {
+async function provoke({ wire, self, device }: Attached): Promise<Reaction> {
+	const before = receivedPackets();
 	const senders = new Set<string>();
 	const last = wire.receive((frame) => {
 		senders.add(macFromBytes(frame.subarray(6, 12)));
@@ -93,7 +114,21 @@ async function provoke({ wire, self, device }: Attached): Promise<readonly strin
 		wire.send(frame);
 	}
 	await last;
-	return listLinks(node.host.route).flatMap(({ mac, name }) => (mac && senders.has(mac) ? [name] : []));
+	const after = receivedPackets();
+	return {
+		senders: listLinks(node.host.route).flatMap(({ mac, name }) => (mac && senders.has(mac) ? [name] : [])),
+		received: { v4: after.v4 - before.v4, v6: after.v6 - before.v6 },
+	};
+}
+
+/** What the node's stack has received so far (proc_pid_net(5), snmp and snmp6). */
+function receivedPackets(): Reaction['received'] {
+	const read = (file: string): string => node.host.namespace.run(() => readFileSync(`/proc/thread-self/net/${file}`, 'utf8'));
+	const [names = [], values = []] = read('snmp')
+		.split('\n')
+		.filter((line) => line.startsWith('Ip:'))
+		.map((line) => line.split(' '));
+	return { v4: Number(values[names.indexOf('InReceives')]), v6: Number(/^Ip6InReceives\s+(\d+)$/m.exec(read('snmp6'))?.[1]) };
 }
 
 function leased(name: string, kind: 'pod' | 'machine') {
@@ -114,6 +149,7 @@ function untilInstalled(device: string): Promise<void> {
 	});
 }
 
+const silence: Reaction = { senders: [], received: { v4: 0, v6: 0 } };
 const keep = (wire: Wire): Wire => {
 	wires.push(wire);
 	return wire;
@@ -130,14 +166,18 @@ describe("the node's own stack", () => {
 		await agent.bridge.add({ device: 'naive', ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: {} });
 		await untilInstalled('naive');
 		const attached = { wire: keep(await tapInto(sandbox.path, 'eth0')), self, device: 'naive' };
-		expect(await provoke(attached)).toEqual(['naive']);
+		const { senders, received } = await provoke(attached);
+		expect(senders).toEqual(['naive']);
+		expect(Math.min(received.v4, received.v6)).toBeGreaterThan(0);
+		await agent.bridge.remove('naive');
+		await deleteLink('naive', node.host.namespace);
 	});
 
 	it('says nothing to a pod', async () => {
 		const pod = leased('pod', 'pod');
 		expect((await agent.call('ADD', pod)).ok).toBe(true);
 		const wire = keep(await tapInto(pod.sandbox.path, 'eth0'));
-		expect(await provoke({ wire, self: pod.self, device: deviceName('veth', { containerId: 'pod', ifname: 'eth0' }) })).toEqual([]);
+		expect(await provoke({ wire, self: pod.self, device: deviceName('veth', { containerId: 'pod', ifname: 'eth0' }) })).toEqual(silence);
 		expect(pod.sandbox.run('ping', '-c1', '-W1', nic.v4).stdout).toContain('0 received');
 	});
 
@@ -147,7 +187,7 @@ describe("the node's own stack", () => {
 		expect((await agent.call('ADD', machine)).ok).toBe(true);
 		const wire = keep(await holdTap(machine.sandbox.path, { name: tapName, queues: 1 }));
 		await untilInstalled(device);
-		expect(await provoke({ wire, self: machine.self, device })).toEqual([]);
+		expect(await provoke({ wire, self: machine.self, device })).toEqual(silence);
 	});
 
 	it('is shielded again by an agent that starts anew, and keeps nothing of what was deleted', async () => {
