@@ -27,7 +27,7 @@ export interface CommitCallbacks {
 	onSettled(owners: readonly Owner[]): void;
 	/** Rows of the owner cannot be written; called again when that changes. */
 	onBlocked(owner: Owner, obstacles: readonly Obstacle[]): void;
-	/** A transaction of this owner's rows alone was refused. */
+	/** A transaction of this owner's rows alone was refused. They are tried again when the owner or the database changes. */
 	onRefused(owner: Owner, error: CodedError): void;
 }
 
@@ -42,7 +42,6 @@ export class CommitLoop {
 	readonly #deps: CommitDeps;
 	readonly #callbacks: CommitCallbacks;
 	readonly #planner = new Planner(nbSchema);
-	readonly #refused = new Set<Owner>();
 	readonly #backoff: Backoff;
 	#wake: () => void = () => {};
 
@@ -69,7 +68,6 @@ export class CommitLoop {
 		const stop = replica.onChange((changes, reset) => {
 			if (reset) {
 				log.info('northbound database was read anew');
-				this.#refused.clear();
 				this.#planner.reset(readTables(replica));
 			} else this.#planner.observe(changes);
 			this.#wake();
@@ -78,10 +76,7 @@ export class CommitLoop {
 		signal.addEventListener('abort', onAbort, { once: true });
 		try {
 			while (!signal.aborted) {
-				for (const [owner, fragment] of this.#deps.compiler.update()) {
-					this.#refused.delete(owner);
-					this.#planner.want(owner, fragment);
-				}
+				for (const [owner, fragment] of this.#deps.compiler.update()) this.#planner.want(owner, fragment);
 				if (!this.#planner.hasDirty) {
 					await new Promise<void>((resolve) => {
 						this.#wake = resolve;
@@ -97,18 +92,16 @@ export class CommitLoop {
 	}
 
 	async #commit(owners: readonly Owner[], signal: Signal): Promise<void> {
-		const wanted = owners.filter((owner) => !this.#refused.has(owner));
-		const { operations, obstacles } = this.#planner.plan(wanted);
-		if (operations.length > 0 && !(await this.#transact(wanted, operations, signal))) return;
+		const { operations, obstacles } = this.#planner.plan(owners);
+		if (operations.length > 0 && !(await this.#transact(owners, operations, signal))) return;
 		for (const [owner, list] of obstacles) this.#callbacks.onBlocked(owner, list);
-		this.#callbacks.onSettled(wanted.filter((owner) => !obstacles.has(owner)));
+		this.#callbacks.onSettled(owners.filter((owner) => !obstacles.has(owner)));
 	}
 
 	/** False when the owners are to be planned again. */
 	async #transact(owners: readonly Owner[], operations: readonly Operation[], signal: Signal): Promise<boolean> {
-		const { session, replica, lock } = this.#deps;
+		const { session, replica } = this.#deps;
 		try {
-			await lock.held(signal);
 			await session.transact(nbSchema.name, [{ op: 'assert', lock: lockName }, ...operations], { signal });
 			await replica.settled({ signal });
 			this.#backoff.reset();
@@ -130,16 +123,25 @@ export class CommitLoop {
 			await this.#commit(owners.slice(middle), signal);
 		} else if (first !== undefined) {
 			this.#deps.log.error('the northbound database refuses rows', { owner: first, error });
-			this.#refused.add(first);
 			this.#callbacks.onRefused(first, error);
 		}
 	}
 
-	/** What became of the transaction is not known; the replica will tell. */
-	async #pause(owners: readonly Owner[], error: CodedError, signal: Signal): Promise<void> {
-		this.#deps.log.warn('transaction failed, will try again', { error });
+	/** What became of the transaction is not known. Nothing is planned before the replica tells. */
+	async #pause(owners: readonly Owner[], cause: CodedError, signal: Signal): Promise<void> {
+		const { clock, lock, replica, log } = this.#deps;
+		log.warn('transaction failed, will try again', { error: cause });
 		this.#planner.markDirty(owners);
-		await sleep(this.#deps.clock, this.#backoff.next(), signal);
+		for (;;) {
+			await sleep(clock, this.#backoff.next(), signal);
+			await lock.held(signal);
+			try {
+				await replica.settled({ signal });
+				return;
+			} catch (error) {
+				if (!isCoded(error, 'OVSDB_DISCONNECTED')) throw error;
+			}
+		}
 	}
 }
 

@@ -197,6 +197,32 @@ describe('Planner', () => {
 		expect(verify(nbSchema, world, database.tables)).toEqual([]);
 	});
 
+	it("leaves a stranger's set alone that lists a row of ours, and empties our own set", () => {
+		const database = new MemoryDatabase(nbSchema);
+		foreignRows(database);
+		const balancer = (listedIn: DesiredRow['listedIn']): Fragment => ({
+			rows: [{ table: 'Load_Balancer', key: 'b', columns: { name: 'b' }, listedIn }],
+		});
+		const world: World = new Map([
+			['Subnet/s', { rows: [{ ...switchName('s'), columns: { name: 's' }, listedIn: [] }] }],
+			['Service/b', balancer([{ ...switchName('s'), column: 'load_balancer' }])],
+		]);
+		const planner = newPlanner(database, world);
+		converge(planner, database);
+		const [theirs] = rowsNamed(database, 'Logical_Switch', 's1');
+		const ours = String(rowsNamed(database, 'Load_Balancer', 'b')[0]?._uuid);
+		const where = [['_uuid', '==', ['uuid', String(theirs?._uuid)]]] as const;
+		planner.observe(
+			database.transact([
+				{ op: 'mutate', table: 'Logical_Switch', where, mutations: [['load_balancer', 'insert', ['set', [['uuid', ours]]]]] },
+			]),
+		);
+		planner.want('Service/b', balancer([]));
+		converge(planner, database);
+		expect(rowsNamed(database, 'Logical_Switch', 's1')[0]?.load_balancer).toEqual([ours]);
+		expect(rowsNamed(database, 'Logical_Switch', 's')[0]?.load_balancer).toEqual([]);
+	});
+
 	it("keeps strangers' keys in external_ids and restores ours", () => {
 		const database = new MemoryDatabase(nbSchema);
 		const world: World = new Map([
