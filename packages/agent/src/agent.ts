@@ -1,6 +1,17 @@
 import { join } from 'node:path';
 import type { Cidr, Clock, Logger, Signal } from '@tapestry/base';
-import { createReflector, type KubeClient, type KubeObject, type Pod, pods, type Resource } from '@tapestry/kube';
+import {
+	createReflector,
+	type EndpointSlice,
+	endpointSlices,
+	type KubeClient,
+	type KubeObject,
+	type Pod,
+	pods,
+	type Resource,
+	type Service,
+	services,
+} from '@tapestry/kube';
 import { LinkMonitor, Namespace, openRoute } from '@tapestry/linux';
 import { type IpLease, ipResource, labels, nodePortName, type Subnet, subnetResource } from '@tapestry/network';
 import type { Session } from '@tapestry/ovsdb';
@@ -13,9 +24,12 @@ import { CniCommands } from './cni/commands.ts';
 import { serveCni } from './cni/server.ts';
 import { KubeWorkloads } from './leases/kube-workloads.ts';
 import { Metrics } from './metrics.ts';
+import { clusterIpPorts } from './node/cluster-ip.ts';
 import { createRuleLoader } from './node/load-rules.ts';
 import { nodeNetwork } from './node/node-network.ts';
 import { NodePort } from './node/node-port.ts';
+import { NodeRules } from './node/node-rules.ts';
+import { nodeRuleset } from './node/ruleset.ts';
 import { IntegrationBridge } from './switch/integration-bridge.ts';
 
 export interface AgentDeps {
@@ -70,23 +84,30 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 	const commands = new CniCommands({ clock, log, source, journal, modes, bridge, observe: metrics.observe });
 	await commands.recover();
 
-	const nodePort = stack.use(
-		new NodePort({
+	const ownLease = nodePortName(options.node);
+	const network = () => {
+		const lease = leases.objects.get(ownLease);
+		return lease && nodeNetwork(lease, subnets.objects.values(), options);
+	};
+	const nodePort = stack.use(new NodePort({ log, host, bridge, monitor, wanted: network }));
+	const served = follow<Service>(services, {});
+	const slices = follow<EndpointSlice>(endpointSlices, {});
+	const nodeRules = stack.use(
+		new NodeRules({
 			log,
-			host,
-			bridge,
-			monitor,
-			loadRules: createRuleLoader({ file: join(options.state, 'node-rules.json') }),
+			load: createRuleLoader({ file: join(options.state, 'node-rules.json') }),
+			synced: (signal) => Promise.all([leases, subnets, served, slices].map((reflector) => reflector.synced(signal))),
 			wanted: () => {
-				const lease = leases.objects.get(nodePortName(options.node));
-				return lease && nodeNetwork(lease, subnets.objects.values(), options);
+				const known = network();
+				return known && nodeRuleset(known, clusterIpPorts(served.objects.values(), slices.objects.values()));
 			},
 		}),
 	);
 	leases.onChange(({ key }) => {
-		if (key === nodePortName(options.node)) void nodePort.look();
+		if (key === ownLease) void Promise.all([nodePort.look(), nodeRules.look()]);
 	});
-	subnets.onChange(() => void nodePort.look());
+	subnets.onChange(() => void Promise.all([nodePort.look(), nodeRules.look()]));
+	for (const reflector of [served, slices]) reflector.onChange(() => void nodeRules.look());
 
 	stack.use(
 		await serveCni(

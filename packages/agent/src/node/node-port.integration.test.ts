@@ -12,6 +12,8 @@ import { talk } from '../testing/talk.ts';
 import { createRuleLoader } from './load-rules.ts';
 import { nodeNetwork } from './node-network.ts';
 import { NodePort, nodeDevice } from './node-port.ts';
+import { NodeRules } from './node-rules.ts';
+import { nodeRuleset } from './ruleset.ts';
 
 const mac = '02:58:64:40:00:02';
 const subnet = (name: string, cidrBlock: string, gateway: string, natOutgoing: boolean): Subnet => ({
@@ -27,30 +29,31 @@ let pod: Sandbox;
 let outside: Sandbox;
 let monitor: LinkMonitor;
 let nodePort: NodePort;
+let nodeRules: NodeRules;
 let subnets = [joinSubnet, pods(true)];
-/** One promise for each load of the rules, in order. */
-const loads: PromiseWithResolvers<void>[] = [Promise.withResolvers()];
 
-const nextLoad = () => loads.at(-1)?.promise;
 const onNode = (...command: readonly string[]) => runIn(`/run/netns/${node.name}`, command);
 
-function startNodePort(): NodePort {
+function network() {
 	const lease: IpLease = {
 		metadata: { name: `node-${node.name}`, labels: { 'tapestry.io/owner-uid': `uid-of-node-${node.name}` } },
 		spec: { subnet: 'join', v4IpAddress: join.nodeV4, v6IpAddress: join.nodeV6, macAddress: mac.toUpperCase() },
 	};
-	const load = createRuleLoader({ file: joinPath(node.dir, 'rules.json'), prefix: ['nsenter', `--net=/run/netns/${node.name}`] });
-	return new NodePort({
+	return nodeNetwork(lease, subnets, { mtu: 1442, serviceCidrs: [parseCidr('10.96.0.0/16')!] });
+}
+
+const startNodePort = () => new NodePort({ log: silentLogger, host: node.host, bridge: agent.bridge, monitor, wanted: network });
+
+function startNodeRules(): NodeRules {
+	const prefix = ['nsenter', `--net=/run/netns/${node.name}`];
+	return new NodeRules({
 		log: silentLogger,
-		host: node.host,
-		bridge: agent.bridge,
-		monitor,
-		loadRules: async (json) => {
-			await load(json);
-			loads.at(-1)?.resolve();
-			loads.push(Promise.withResolvers());
+		load: createRuleLoader({ file: joinPath(node.dir, 'rules.json'), prefix }),
+		synced: () => Promise.resolve(),
+		wanted: () => {
+			const known = network();
+			return known && nodeRuleset(known, []);
 		},
-		wanted: () => nodeNetwork(lease, subnets, { mtu: 1442, serviceCidrs: [parseCidr('10.96.0.0/16')!] }),
 	});
 }
 
@@ -82,11 +85,12 @@ beforeAll(async () => {
 	await agent.call('ADD', { containerId: 'a', sandbox: pod });
 	outside = connectOutside();
 	monitor = new LinkMonitor();
-	const loaded = nextLoad();
 	nodePort = startNodePort();
-	await Promise.all([untilInstalled(), loaded]);
+	nodeRules = startNodeRules();
+	await Promise.all([untilInstalled(), nodeRules.look()]);
 });
 afterAll(async () => {
+	await nodeRules?.[Symbol.asyncDispose]();
 	await nodePort?.[Symbol.asyncDispose]();
 	monitor?.[Symbol.dispose]();
 	await agent?.abandon();
@@ -125,12 +129,12 @@ describe("the node's port", () => {
 
 	it('translates nothing for a subnet without natOutgoing', async () => {
 		subnets = [joinSubnet, pods(false)];
-		await nodePort.look();
+		await nodeRules.look();
 		// The machine outside has no way back.
 		expect(pod.run('ping', '-c1', '-W1', '192.0.2.2').stdout).toContain('0 received');
-		expect(onNode('nft', 'list', 'ruleset').stdout).not.toContain('masquerade');
+		expect(onNode('nft', 'list', 'ruleset').stdout).not.toContain('10.16.0.0/16');
 		subnets = [joinSubnet, pods(true)];
-		await nodePort.look();
+		await nodeRules.look();
 		expect(pod.run('ping', '-c1', '-W1', '192.0.2.2').stdout).toContain('1 received');
 	});
 
@@ -139,9 +143,8 @@ describe("the node's port", () => {
 		await nodePort[Symbol.asyncDispose]();
 		const events: string[] = [];
 		monitor.watch(node.host.namespace, (event) => events.push(event.type));
-		const loaded = nextLoad();
 		nodePort = startNodePort();
-		await loaded;
+		await nodePort.look();
 		expect(events).toEqual([]);
 		expect({ link: getLink(node.host.route, nodeDevice), addresses: onNode('ip', 'addr', 'show', nodeDevice).stdout }).toEqual(before);
 	});

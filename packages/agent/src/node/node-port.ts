@@ -18,7 +18,6 @@ import { parseInterfaceAddress } from '../attach/sandbox-side.ts';
 import { Settler } from '../settler.ts';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
 import { enableForwarding } from './forwarding.ts';
-import { masqueradeRuleset } from './masquerade.ts';
 import type { NodeNetwork } from './node-network.ts';
 
 /** Kube-OVN's name for the node's own port. */
@@ -29,8 +28,6 @@ export interface NodePortDeps {
 	readonly host: HostSide;
 	readonly bridge: IntegrationBridge;
 	readonly monitor: LinkMonitor;
-	/** Loads an nftables transaction in JSON into the node's namespace. */
-	readonly loadRules: (json: string) => Promise<void>;
 	/** What should be; undefined while that is not known, which changes nothing. */
 	readonly wanted: () => NodeNetwork | undefined;
 }
@@ -43,7 +40,6 @@ export class NodePort implements AsyncDisposable {
 	readonly #deps: NodePortDeps;
 	readonly #settler: Settler;
 	readonly #unsubscribe: readonly (() => void)[];
-	#loadedRules = '';
 
 	constructor(deps: NodePortDeps) {
 		this.#deps = deps;
@@ -77,12 +73,7 @@ export class NodePort implements AsyncDisposable {
 		await this.#plug(network, signal);
 		const link = findLink(host.route, nodeDevice);
 		// Open vSwitch makes the device when it sees the row; its appearance brings us back.
-		if (!link) return;
-		this.#configure(link, network);
-		const rules = masqueradeRuleset(network.masquerade);
-		if (rules === this.#loadedRules) return;
-		await this.#deps.loadRules(rules);
-		this.#loadedRules = rules;
+		if (link) this.#configure(link, network);
 	}
 
 	async #plug({ port }: NodeNetwork, signal: AbortSignal): Promise<void> {
