@@ -2,8 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LabLayout, labMarker } from './layout.ts';
 import { type ProcessDeps, startDaemon } from './process.ts';
+import { cacheDir } from './setup/build.ts';
 
 const packages = join(import.meta.dirname, '..', '..');
+
+// A small young generation: these programs allocate little at a time, and a large one only adds to their memory.
+const nodeOptions = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'];
 
 export interface ProgramStart {
 	/** Names the log and the pid file: `<logs>/<name>.log`, `<run>/<name>.pid`. */
@@ -20,7 +24,8 @@ export async function startProgram(deps: ProcessDeps, layout: LabLayout, program
 	const { name, main, args, enter = [], signal } = program;
 	const pid = await startDaemon(deps, {
 		name,
-		argv: [...enter, process.execPath, '--disable-warning=ExperimentalWarning', join(packages, main), ...args, '--ready-fd=3'],
+		argv: [...enter, process.execPath, ...nodeOptions, join(packages, main), ...args, '--ready-fd=3'],
+		env: { NODE_COMPILE_CACHE: join(cacheDir, 'node') },
 		logFile: join(layout.logs, `${name}.log`),
 		readiness: 'line',
 		...(signal ? { signal } : {}),

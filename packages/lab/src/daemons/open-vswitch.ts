@@ -80,6 +80,8 @@ export async function configureChassis(deps: ProcessDeps, options: ChassisOption
 		'external_ids:ovn-encap-type=geneve',
 		`external_ids:ovn-encap-ip=${encapIp}`,
 		'external_ids:ovn-bridge=br-int',
+		// Else ovn-controller 23.03 may call the first port of a switch installed before that switch's flows have arrived.
+		'external_ids:ovn-monitor-all=true',
 	]);
 }
 
