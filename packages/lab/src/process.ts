@@ -79,7 +79,7 @@ export interface Daemon {
 	readonly timeoutMs?: number;
 }
 
-/** Starts a program that outlives us, in a session of its own; resolves with its pid when it is ready. @throws LAB_DAEMON with the end of its log */
+/** Starts a program that outlives us, in a session of its own; resolves with its pid when it is ready; one that does not get ready is ended. @throws LAB_DAEMON with the end of its log */
 export async function startDaemon(deps: ProcessDeps, daemon: Daemon): Promise<number> {
 	mkdirSync(dirname(daemon.logFile), { recursive: true });
 	const log = openSync(daemon.logFile, 'a');
@@ -94,15 +94,22 @@ export async function startDaemon(deps: ProcessDeps, daemon: Daemon): Promise<nu
 	try {
 		await readiness(child, daemon);
 	} catch (cause) {
+		child.kill('SIGKILL');
+		release(child);
 		throw new CodedError(
 			'LAB_DAEMON',
 			{ what: `${daemon.name} did not start`, why: lastLines(tail(daemon.logFile), 5), fix: `see ${daemon.logFile}` },
 			{ cause, details: { argv: daemon.argv } },
 		);
 	}
+	release(child);
+	return child.pid ?? 0;
+}
+
+/** Lets us end before the child does. */
+function release(child: ChildProcess): void {
 	child.unref();
 	for (const stream of child.stdio) (stream as { unref?: () => void } | null)?.unref?.();
-	return child.pid ?? 0;
 }
 
 async function readiness(child: ChildProcess, daemon: Daemon): Promise<void> {

@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startDaemon } from './process.ts';
+
+let dir: string;
+beforeEach(() => {
+	dir = mkdtempSync(join(tmpdir(), 'tapestry-daemon-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+describe('startDaemon', () => {
+	it('ends a daemon that is not ready when the wait is over', async () => {
+		const held = join(dir, 'held');
+		execFileSync('mkfifo', [held]);
+		const abort = new AbortController();
+		const started = startDaemon(
+			{ env: process.env },
+			{
+				name: 'sleeper',
+				argv: ['sh', '-c', 'exec sleep 60 >"$1"', 'sh', held],
+				logFile: join(dir, 'log'),
+				readiness: 'line',
+				signal: abort.signal,
+			},
+		);
+		const outcome = expect(started).rejects.toMatchObject({ code: 'LAB_DAEMON', text: { what: 'sleeper did not start' } });
+		// Opens when the daemon has the other end, and ends with it.
+		const pipe = await open(held, 'r');
+		abort.abort();
+		await outcome;
+		expect(await pipe.readFile('utf8')).toBe('');
+		await pipe.close();
+	});
+});
