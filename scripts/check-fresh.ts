@@ -81,7 +81,8 @@ function bringNode(): void {
 
 /** Namespaces for mounts and processes: both go with the command, whatever it leaves behind. The shell stays as init, to reap orphans. */
 function runInside(argv: readonly string[]): Promise<void> {
-	const enter = `cd "$1" && shift && mount -t proc proc proc && mount --rbind /sys sys && mount --rbind /dev dev &&
+	// The root has to be a mount of its own: `ip netns exec` makes / a slave, which a mere directory cannot be.
+	const enter = `mount --bind "$1" "$1" && cd "$1" && shift && mount -t proc proc proc && mount --rbind /sys sys && mount --rbind /dev dev &&
 		exec chroot . sh -c 'cd /root/tapestry; "$@"; exit $?' sh "$@"`;
 	const namespaces = ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child'];
 	return run(['unshare', ...namespaces, 'sh', '-c', enter, 'sh', root, ...argv]);
