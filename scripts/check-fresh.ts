@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 
 /**
  * `npm run check:fresh [-- [--keep] [-- COMMAND...]]`: proves the set-up on a Debian 12 that has seen nothing of this project. Makes a new
- * root with mmdebstrap (apt and what it needs, bookworm, main only), brings in Node and npm as a user would have them, clones the committed
+ * root with mmdebstrap (bookworm, main only, nothing but what every Debian has), brings in Node and npm as a user would have them, clones the committed
  * tree and does there what a newcomer does (or COMMAND). The kernel, /dev and the network stay this machine's: a fresh root, not a fresh machine.
  */
 const { values, positionals } = parseArgs({ options: { keep: { type: 'boolean', default: false } }, allowPositionals: true });
@@ -33,7 +33,7 @@ try {
 		await run(['apt-get', '-q', 'update']);
 		await run(['apt-get', '-q', 'install', '-y', '--no-install-recommends', 'mmdebstrap']);
 	}
-	await run(['mmdebstrap', '--variant=apt', 'bookworm', root, mirror()]);
+	await run(['mmdebstrap', '--variant=minbase', 'bookworm', root, mirror()]);
 	bringNetwork();
 	bringNode();
 	await run(['git', 'clone', '-q', checkout, join(root, 'root', 'tapestry')]);
@@ -79,11 +79,13 @@ function bringNode(): void {
 	writeFileSync(join(root, 'usr/bin/npm'), '#!/bin/sh\nexec node /usr/lib/node_modules/npm/bin/npm-cli.js "$@"\n', { mode: 0o755 });
 }
 
-/** Namespaces for mounts and processes: both go with the command, whatever it leaves behind. The shell stays as init, to reap orphans. */
+/**
+ * Namespaces for mounts and processes: both go with the command, whatever it leaves behind. Not a chroot, which whoever enters a mount namespace
+ * of a lab's node would leave. The shell stays as init, to reap orphans.
+ */
 function runInside(argv: readonly string[]): Promise<void> {
-	// The root has to be a mount of its own: `ip netns exec` makes / a slave, which a mere directory cannot be.
 	const enter = `mount --bind "$1" "$1" && cd "$1" && shift && mount -t proc proc proc && mount --rbind /sys sys && mount --rbind /dev dev &&
-		exec chroot . sh -c 'cd /root/tapestry; "$@"; exit $?' sh "$@"`;
+		pivot_root . mnt && exec chroot . sh -c 'umount --lazy /mnt && cd /root/tapestry; "$@"; exit $?' sh "$@"`;
 	const namespaces = ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child'];
 	return run(['unshare', ...namespaces, 'sh', '-c', enter, 'sh', root, ...argv]);
 }
