@@ -66,8 +66,8 @@ afterAll(async () => {
 });
 
 async function serve(path: string): Promise<() => void> {
-	const program = `import socket,time\ns=socket.create_server(("::",${servicePort}),family=socket.AF_INET6,dualstack_ipv6=True)\nprint("up",flush=True)\ntime.sleep(9999)`;
-	const child = spawn('nsenter', [`--net=${path}`, 'python3', '-c', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+	const program = `require('node:net').createServer().listen(${servicePort}, '::', () => console.log('up'))`;
+	const child = spawn('nsenter', [`--net=${path}`, process.execPath, '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
 	await once(child.stdout, 'data');
 	return () => void child.kill('SIGKILL');
 }

@@ -9,12 +9,13 @@ import { addAddress, createVeth, getLink, openRoute, replaceRoute, setLink, setN
 import { type TestNamespace, testNamespace } from '@tapestry/linux/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseInterfaceAddress } from '../attach/sandbox-side.ts';
+import { nodeProgram } from '../testing/mini-node.ts';
 import type { ClusterIpPort, TransportAddress } from './cluster-ip.ts';
 import { createRuleLoader } from './load-rules.ts';
 import { nodeDevice } from './node-port.ts';
 import { nodeRuleset } from './ruleset.ts';
 
-const program = joinPath(import.meta.dirname, '..', 'testing', 'who.py');
+const program = nodeProgram(joinPath(import.meta.dirname, '..', 'testing', 'who-program.ts'));
 const joinAddresses = { 4: '100.64.0.2', 6: 'fd00:100:64::2' } as const;
 const nodeAddresses = { 4: '192.0.2.1', 6: 'fd00:192::1' } as const;
 const clusterIp = { 4: '10.96.0.9', 6: 'fd00:10:96::9' } as const;
@@ -45,14 +46,14 @@ function connect(other: TestNamespace, device: string, own: readonly string[], o
 }
 
 async function serve(where: TestNamespace, name: string, { address, port }: TransportAddress): Promise<void> {
-	const args = [`--net=${where.path}`, 'python3', program, 'serve', name, address, `${port}`];
+	const args = [`--net=${where.path}`, ...program, 'serve', name, address, `${port}`];
 	const server = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'inherit'] });
 	servers.push(server);
 	await once(createInterface(server.stdout), 'line');
 }
 
 const asking = (protocol: string, address: string, port: number) => [
-	...[`--net=${node.path}`, 'python3', program, 'ask', protocol, address, `${port}`],
+	...[`--net=${node.path}`, ...program, 'ask', protocol, address, `${port}`],
 ];
 
 /** What the node hears at the cluster IP. */

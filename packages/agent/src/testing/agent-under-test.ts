@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Logger, silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
 import { LinkMonitor } from '@tapestry/linux';
@@ -50,8 +50,11 @@ export async function startAgent(node: MiniNode, options: AgentOptions = {}): Pr
 	const shared = { host: node.host, bridge, clock: systemClock, observe };
 	const veth = new VethMode(shared);
 	const monitor = new LinkMonitor();
-	// The stand-in for a VMM is a Python program.
-	const lift = new LiftMode({ ...shared, log, monitor }, { isVmm: options.isVmm ?? ((executable) => executable.startsWith('python3')) });
+	// The stand-in for a VMM is a program of ours.
+	const lift = new LiftMode(
+		{ ...shared, log, monitor },
+		{ isVmm: options.isVmm ?? ((executable) => executable === basename(process.execPath)) },
+	);
 	const commands = new CniCommands(
 		{ clock: systemClock, log, source: workloads, journal, bridge, observe, modes: { veth, lift } },
 		options,

@@ -34,6 +34,9 @@ export interface Sandbox {
 
 const deps = { env: process.env };
 
+/** The command that runs a program of ours. */
+export const nodeProgram = (file: string): readonly string[] => [process.execPath, '--disable-warning=ExperimentalWarning', file];
+
 /** Runs a command in a namespace. */
 export function runIn(path: string, command: readonly string[]): SpawnSyncReturns<string> {
 	return spawnSync('nsenter', [`--net=${path}`, ...command], { encoding: 'utf8', timeout: 20_000 });

@@ -26,7 +26,6 @@ export const debianPackages: readonly DebianPackage[] = [
 	{ name: 'ovn-host', provides: ['ovn-controller'] },
 	{ name: 'qemu-system-x86', provides: ['qemu-system-x86_64'] },
 	{ name: 'gcc', provides: ['gcc'] },
-	{ name: 'python3-minimal', provides: ['python3'] },
 	{ name: 'libc6-dev', provides: ['/usr/include/stdlib.h'] },
 ];
 

@@ -20,7 +20,7 @@ export interface HoldOptions {
 	readonly switchOff?: boolean;
 }
 
-const program = fileURLToPath(new URL('wire.py', import.meta.url));
+const program = fileURLToPath(new URL('wire-program.ts', import.meta.url));
 
 /** Opens a tap by name in a namespace as QEMU does. Resolves once all queues are open. */
 export function holdTap(namespacePath: string, options: HoldOptions): Promise<Wire> {
@@ -34,10 +34,15 @@ export function tapInto(namespacePath: string, name: string): Promise<Wire> {
 }
 
 async function open(namespacePath: string, args: readonly string[]): Promise<Wire> {
-	const child = spawn('nsenter', [`--net=${namespacePath}`, 'python3', program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+	const node = [process.execPath, '--disable-warning=ExperimentalWarning', program];
+	const child = spawn('nsenter', [`--net=${namespacePath}`, ...node, ...args], {
+		stdio: ['pipe', 'pipe', 'inherit'],
+		// Each queue's read waits in a thread of its own.
+		env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
+	});
 	const exited = once(child, 'exit');
 	const lines = createInterface(child.stdout);
-	await Promise.race([once(lines, 'line'), exited.then(() => Promise.reject(new Error(`wire.py ${args.join(' ')} ended early`)))]);
+	await Promise.race([once(lines, 'line'), exited.then(() => Promise.reject(new Error(`wire-program.ts ${args.join(' ')} ended early`)))]);
 	return {
 		process: child,
 		send: (frame) => void child.stdin.write(`${Buffer.from(frame).toString('hex')}\n`),
