@@ -120,7 +120,7 @@ describe('the kubelet', () => {
 	const remove = (name: string, gracePeriodSeconds = 30) => client.remove(pods, { name, namespace: 'default' }, { gracePeriodSeconds });
 	/** Asks the pod's responder over its own loopback; it may need a moment from its start to its listening. */
 	const page = (pod: Pod, url: string): string => {
-		const ask = ['busybox', 'sh', '-c', 'until busybox wget -qO- "$1" 2>/dev/null; do :; done', 'sh', url];
+		const ask = ['busybox', 'sh', '-c', 'until curl --silent "$1"; do :; done', 'sh', url];
 		return execFileSync('nsenter', [`--net=${netnsOf(pod)}`, ...ask], { encoding: 'utf8', timeout: 20_000 });
 	};
 	const holderOf = (pod: Pod): number =>

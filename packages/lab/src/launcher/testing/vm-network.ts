@@ -45,7 +45,7 @@ export async function createVmNetwork(
 	lines.push('opt subnet 255.255.255.0', `opt router ${gateway}`, `opt mtu ${mtu}`, `opt dns ${gateway}`, 'opt lease 600');
 	const configuration = join(directory, 'udhcpd.conf');
 	writeFileSync(configuration, `${lines.join('\n')}\n`);
-	const server = spawn('nsenter', [`--net=${path}`, 'busybox', 'udhcpd', '-f', configuration], { stdio: 'ignore' });
+	const server = spawn('nsenter', [`--net=${path}`, 'busybox', 'udhcpd', '-f', configuration], { stdio: ['ignore', 'ignore', 'inherit'] });
 	const ended = once(server, 'exit');
 	return {
 		enter,
