@@ -45,7 +45,7 @@ describe('machineOf', () => {
 	});
 
 	it('has no NIC when it wants none', () => {
-		const devices = { autoattachPodInterface: false };
+		const devices: object = { autoattachPodInterface: false };
 		expect(machine({ devices }).nic).toBeUndefined();
 		const networks = [{ name: 'front', pod: {} }];
 		const domain = { devices: { ...devices, interfaces: [{ name: 'front', bridge: {} }] } };

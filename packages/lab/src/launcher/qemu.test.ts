@@ -4,7 +4,18 @@ import { vmFiles } from './files.ts';
 import type { Machine } from './machine.ts';
 import { type QemuOptions, qemuArguments } from './qemu.ts';
 
-const machine: Machine = { name: 'vm1', hostname: 'vm1', cpus: 2, memoryMiB: 256, graceSeconds: 30 };
+const machine: Machine = {
+	namespace: 'default',
+	name: 'vm1',
+	hostname: 'vm1',
+	cpus: 2,
+	memoryMiB: 256,
+	graceSeconds: 30,
+	nic: undefined,
+	disks: [],
+	shares: [],
+	hypervisor: undefined,
+};
 const options: QemuOptions = {
 	accelerator: 'tcg',
 	image: guestImage('/guest'),
