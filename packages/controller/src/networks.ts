@@ -19,7 +19,13 @@ export interface NetworksDeps {
 	onVpc(name: string): void;
 }
 
-const nothing: Admission = { vpcs: new Map(), subnets: new Map(), vpcProblems: new Map(), refusedSubnets: new Map() };
+const nothing: Admission = {
+	vpcs: new Map(),
+	subnets: new Map(),
+	vpcProblems: new Map(),
+	refusedSubnets: new Map(),
+	subnetProblems: new Map(),
+};
 
 /** The VPCs and subnets that are in use, kept up to date in the world and the registry. */
 export class NetworkView implements Networks {
@@ -68,6 +74,10 @@ export class NetworkView implements Networks {
 
 	refusal(name: string): readonly Problem[] | undefined {
 		return this.#admission.refusedSubnets.get(name);
+	}
+
+	subnetProblems(name: string): readonly Problem[] | undefined {
+		return this.#admission.subnetProblems.get(name);
 	}
 
 	subnets() {

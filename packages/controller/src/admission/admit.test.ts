@@ -2,7 +2,6 @@ import { parseCidr } from '@tapestry/base';
 import type { Subnet, Vpc } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
 import { admit, sameSubnet } from './admit.ts';
-import { parseOptions } from './subnet-facts.ts';
 
 const cluster: Vpc = { metadata: { name: 'ovn-cluster' }, spec: {} };
 const subnet = (name: string, spec: Subnet['spec'], creationTimestamp = '2026-01-01T00:00:00Z'): Subnet => ({
@@ -85,10 +84,26 @@ describe('admit', () => {
 	});
 });
 
-it('reads options whose values hold commas', () => {
-	expect(parseOptions('lease_time=60, dns_server={10.0.0.1,10.0.0.2},junk')).toEqual({
-		lease_time: '60',
-		dns_server: '{10.0.0.1,10.0.0.2}',
+it('keeps a subnet in use although one of its options cannot be read, and tells of it', () => {
+	const dhcpV4Options = 'lease_time=60,dns_server={10.0.0.1,10.0.0.2},wibble=1';
+	const { subnets, subnetProblems, refusedSubnets } = admit([cluster], [subnet('s', { cidrBlock: '10.1.0.0/16', dhcpV4Options })], options);
+	expect(subnets.get('s')?.facts.dhcpV4Options).toEqual({ lease_time: '60', dns_server: '{10.0.0.1, 10.0.0.2}' });
+	expect(subnetProblems.get('s')?.map(({ reason }) => reason)).toEqual(['OptionUnknown']);
+	expect(refusedSubnets.size).toBe(0);
+});
+
+it('answers DHCP of VMs unless the subnet says otherwise', () => {
+	const facts = (spec: Subnet['spec']) =>
+		admit([cluster], [subnet('s', { cidrBlock: '10.1.0.0/16', ...spec })], options).subnets.get('s')?.facts;
+	expect(facts({})).toMatchObject({ dhcpFor: 'vms', advertises: true, tellsClusterDns: true });
+	expect(facts({ enableDHCP: true, enableIPv6RA: true, dhcp: {} })).toMatchObject({
+		dhcpFor: 'all',
+		advertises: true,
+		tellsClusterDns: true,
 	});
-	expect(parseOptions(undefined)).toEqual({});
+	expect(facts({ enableDHCP: false, enableIPv6RA: false, dhcp: { dns: [] } })).toMatchObject({
+		dhcpFor: 'nobody',
+		advertises: false,
+		tellsClusterDns: false,
+	});
 });

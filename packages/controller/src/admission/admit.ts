@@ -6,6 +6,7 @@ import {
 	type Subnet,
 	type SubnetFacts,
 	sameFacts,
+	subnetOptions,
 	type Vpc,
 	type VpcFacts,
 	validateSubnet,
@@ -42,6 +43,8 @@ export interface Admission {
 	readonly vpcProblems: ReadonlyMap<string, readonly Problem[]>;
 	/** Why a subnet is not in use, by its name. */
 	readonly refusedSubnets: ReadonlyMap<string, readonly Problem[]>;
+	/** What is wrong with a subnet, in use or not, by its name. */
+	readonly subnetProblems: ReadonlyMap<string, readonly Problem[]>;
 }
 
 export interface AdmissionOptions {
@@ -55,7 +58,7 @@ export interface AdmissionOptions {
 
 /** Decides which VPCs and subnets are in use, from all of them, so that every controller decides alike. */
 export function admit(vpcs: readonly Vpc[], subnets: readonly Subnet[], options: AdmissionOptions): Admission {
-	const admission = { vpcs: new Map(), subnets: new Map(), vpcProblems: new Map(), refusedSubnets: new Map() };
+	const admission = { vpcs: new Map(), subnets: new Map(), vpcProblems: new Map(), refusedSubnets: new Map(), subnetProblems: new Map() };
 	for (const vpc of vpcs) {
 		const { name } = vpc.metadata;
 		const { admitted, problems } = readVpc(vpc, options);
@@ -68,6 +71,8 @@ export function admit(vpcs: readonly Vpc[], subnets: readonly Subnet[], options:
 		const problems = [...unbuilt(subnet), ...validateSubnet(subnet, { others: subnets, vpcs }), ...serviceOverlap(subnet, options)];
 		if (problems.length > 0) admission.refusedSubnets.set(name, problems);
 		else admission.subnets.set(name, admittedSubnet(subnet, options));
+		const all = [...problems, ...subnetOptions(subnet).problems];
+		if (all.length > 0) admission.subnetProblems.set(name, all);
 	}
 	return admission;
 }

@@ -50,7 +50,7 @@ export class NetworkStatus {
 		const subnet = sources.subnets.objects.get(name);
 		if (!subnet) return;
 		await this.#fillIn(subnet, signal);
-		const problems = networks.refusal(name) ?? [];
+		const problems = networks.subnetProblems(name) ?? [];
 		const conditions = this.#conditions('Subnet', subnet, problems, installation(`Subnet/${name}`));
 		const status: SubnetStatus = { ...this.#usage(name, 4), ...this.#usage(name, 6), conditions: [...conditions] };
 		await this.#write(subnetResource, subnet, status, problems, signal);

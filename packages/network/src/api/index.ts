@@ -12,6 +12,7 @@ export * from './names.ts';
 export * from './nat-gateway.ts';
 export * from './net-attach-def.ts';
 export * from './object.ts';
+export { subnetOptions } from './options/subnet-options.ts';
 export * from './ovn-nat.ts';
 export type { Parsed, Problem } from './problem.ts';
 export type { JsonSchema, Schema, TypeOf } from './schema.ts';

@@ -8,6 +8,8 @@ export const annotations = {
 	ipPool: 'ovn.kubernetes.io/ip_pool',
 	/** Pod or VM template, Namespace: name of the subnet; written back. */
 	logicalSwitch: 'ovn.kubernetes.io/logical_switch',
+	/** Pod or VM template, by the user: `false` lets the port send from any address. */
+	portSecurity: 'ovn.kubernetes.io/port_security',
 	/** `true` once the pod has addresses. */
 	allocated: 'ovn.kubernetes.io/allocated',
 	/** `true` once the pod's port is in the Northbound database. */
@@ -51,11 +53,14 @@ export const labels = {
 	kubevirtVmName: 'vm.kubevirt.io/name',
 } as const;
 
-/** Finalizer of objects whose removal the controller has to finish. */
+/** Finalizer of Subnets and Vpcs: they stay until nobody has an address of theirs. Kube-OVN's, so that either controller finishes what the other began. */
 export const finalizer = 'kubeovn.io/kube-ovn-controller';
 
 /** Objects that the controller makes when they are absent. */
 export const defaultNames = { vpc: 'ovn-cluster', subnet: 'ovn-default', joinSubnet: 'join', provider: 'ovn' } as const;
+
+/** Where clusters have their DNS: `namespace/name` of the Service, which CoreDNS keeps for its predecessor's users. */
+export const clusterDnsService = 'kube-system/kube-dns';
 
 /** Keys of `external_ids` in every Northbound row of ours, and the value of `vendor`. */
 export const externalIds = { vendor: 'vendor', vendorName: 'tapestry', owner: 'tapestry-owner', key: 'tapestry-key' } as const;

@@ -12,6 +12,12 @@ const acl = object('One rule.', {
 	action: oneOf(['allow-related', 'allow-stateless', 'allow', 'drop', 'reject'], 'What happens to packets that match.'),
 });
 
+const route = object(
+	'One route.',
+	{ destination: string('Block, such as `10.1.0.0/16`.'), gateway: string('Address of a router in the subnet.') },
+	['destination', 'gateway'],
+);
+
 const natRuleFields = {
 	match: object('Which packets.', {
 		srcIPs: string('Sources: addresses and blocks with `,` between them.'),
@@ -48,11 +54,21 @@ export const subnetSpec = object('An address block and the switch for it.', {
 	logicalGateway: boolean('Whether an underlay subnet is routed by OVN.'),
 	disableGatewayCheck: boolean('Whether a pod starts although its gateway does not answer.'),
 	disableInterConnection: boolean('Whether the subnet is left out of interconnection.'),
-	enableDHCP: boolean('Whether OVN answers DHCP for the subnet.'),
-	dhcpV4Options: string('DHCPv4 options, `name=value` with `,` between them.'),
-	dhcpV6Options: string('DHCPv6 options, `name=value` with `,` between them.'),
-	enableIPv6RA: boolean('Whether the router sends router advertisements.'),
-	ipv6RAConfigs: string('Options of the advertisements, `name=value` with `,` between them.'),
+	enableDHCP: boolean('Whom OVN answers DHCP: VMs (when not set), pods too (`true`), nobody (`false`).'),
+	dhcpV4Options: string("DHCPv4 options by OVN's names, `name=value` with `,` between them; they win over `dhcp`."),
+	dhcpV6Options: string("DHCPv6 options by OVN's names, `name=value` with `,` between them; they win over `dhcp`."),
+	dhcp: object('What guests are told beside addresses, gateway and MTU. Not a field of Kube-OVN.', {
+		dns: strings("DNS servers of both families (default: the cluster's, where Services are reachable; an empty list for none)."),
+		domain: string('Domain in which guests look up short names.'),
+		ntp: strings('Time servers; IPv4 only.'),
+		routes: arrayOf(route, 'Routes beside the default route; IPv4 only.'),
+		leaseSeconds: integer('Time after which a DHCPv4 client has to have renewed its lease (default 3600).', {
+			minimum: 60,
+			maximum: 4294967295,
+		}),
+	}),
+	enableIPv6RA: boolean('Whether the router sends router advertisements (default `true` with an IPv6 block).'),
+	ipv6RAConfigs: string("Options of the advertisements by OVN's names, `name=value` with `,` between them; they win over `dhcp`."),
 	u2oInterconnection: boolean("Whether an underlay subnet is connected to the VPC's overlay subnets."),
 	u2oInterconnectionIP: string("Router's address in the underlay subnet for that."),
 	u2oFeatures: object('Details of that connection.', {

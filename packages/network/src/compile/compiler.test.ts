@@ -97,6 +97,66 @@ describe('Compiler', () => {
 		expect(port('web.default')?.dhcpv6_options).toBeUndefined();
 	});
 
+	it('gives pods DHCP options where the subnet says so, and nobody any where it says that', () => {
+		const world = defaultWorld();
+		world.set('IP', 'vm.default', lease('vm.default', { ownerKind: 'VirtualMachineInstance' }));
+		world.set('IP', 'web.default', lease('web.default', { v4: '10.16.0.3', v6: undefined }));
+		world.set('Subnet', 'ovn-default', subnet('ovn-default', { dhcpFor: 'all' }));
+		const { database, update } = follow(world);
+		const optionsOf = () => rows(database, 'Logical_Switch_Port').flatMap((row) => (row.dhcpv4_options ? String(row.name) : []));
+		expect(optionsOf().sort()).toEqual(['vm.default', 'web.default']);
+		world.set('Subnet', 'ovn-default', subnet('ovn-default', { dhcpFor: 'nobody' }));
+		update();
+		expect(optionsOf()).toEqual([]);
+		expect(rows(database, 'DHCP_Options')).toEqual([]);
+	});
+
+	it('tells guests the cluster DNS once there is one, unless they are told another or do not reach it', () => {
+		const world = defaultWorld();
+		const block = (index: number) => [
+			{ family: 4, cidr: `10.${index}.0.0/16`, prefix: 16, gateway: `10.${index}.0.1` } as const,
+			{ family: 6, cidr: `fd00:${index}::/64`, prefix: 64, gateway: `fd00:${index}::1` } as const,
+		];
+		world.set('Subnet', 's20', subnet('s20', { blocks: block(20), dhcpV4Options: { dns_server: '{10.0.0.53}' } }));
+		world.set('Subnet', 's21', subnet('s21', { blocks: block(21), tellsClusterDns: false }));
+		world.set('Subnet', 's22', subnet('s22', { blocks: block(22), servesServices: false }));
+		const { database, update } = follow(world);
+		const told = () =>
+			rows(database, 'DHCP_Options')
+				.map((row) => `${row.cidr} ${(row.options as Record<string, string>).dns_server}`)
+				.sort();
+		expect(told().filter((line) => !line.endsWith('undefined'))).toEqual(['10.20.0.0/16 {10.0.0.53}']);
+		const clusterIps = ['10.96.0.10', 'fd00:10:96::a'];
+		world.set('Service', 'kube-system/kube-dns', {
+			namespace: 'kube-system',
+			name: 'kube-dns',
+			clusterIps,
+			ports: [],
+			isSticky: false,
+			servesUnready: false,
+		});
+		update();
+		expect(told()).toEqual([
+			'10.16.0.0/16 10.96.0.10',
+			'10.20.0.0/16 {10.0.0.53}',
+			'10.21.0.0/16 undefined',
+			'10.22.0.0/16 undefined',
+			'fd00:10:16::/112 fd00:10:96::a',
+			'fd00:20::/64 fd00:10:96::a',
+			'fd00:21::/64 undefined',
+			'fd00:22::/64 undefined',
+		]);
+		const advertised = rows(database, 'Logical_Router_Port').find((row) => row.name === 'ovn-cluster-ovn-default')?.ipv6_ra_configs;
+		expect(advertised).toMatchObject({ rdnss: 'fd00:10:96::a', address_mode: 'dhcpv6_stateful', mtu: '1442' });
+	});
+
+	it('sends no advertisements where the subnet forbids them', () => {
+		const world = defaultWorld();
+		world.set('Subnet', 'ovn-default', subnet('ovn-default', { advertises: false }));
+		const { database } = follow(world);
+		expect(rows(database, 'Logical_Router_Port').map((row) => row.ipv6_ra_configs)).toEqual([{}, {}]);
+	});
+
 	it('closes a port to spoofing unless it is opened, and binds it to its node and owner', () => {
 		const world = defaultWorld();
 		world.set('IP', 'a.d', lease('a.d'));
@@ -155,7 +215,7 @@ describe('Compiler', () => {
 		world.set('IP', 'p9.d', lease('p9.d', { v4: '10.16.0.9', node: 'n2' }));
 		expect(update()).toEqual([]);
 		world.set('Subnet', 'ovn-default', subnet('ovn-default', { mtu: 1400 }));
-		expect(update().sort()).toEqual(['Subnet/ovn-default', 'Vpc/ovn-cluster']);
+		expect(update().filter((owner) => !owner.startsWith('IP/p'))).toEqual(['Subnet/ovn-default', 'Vpc/ovn-cluster']);
 		world.set('IP', 'node-n1', undefined);
 		expect(update().sort()).toEqual(['IP/node-n1', 'Node/n1']);
 	});

@@ -1,5 +1,5 @@
 import type { Fragment } from '../plan/model.ts';
-import type { LeaseFacts } from '../world/objects.ts';
+import type { LeaseFacts, SubnetFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
 import { dhcpRow, shownMac, switchRow } from './names.ts';
 
@@ -8,7 +8,7 @@ export function compilePort(key: string, read: Read): Fragment {
 	const lease = read.get('IP', key);
 	if (!lease) return { rows: [] };
 	const address = [shownMac(lease.mac), lease.v4, lease.v6].filter((part) => part !== undefined).join(' ');
-	const isVm = lease.ownerKind === 'VirtualMachine' || lease.ownerKind === 'VirtualMachineInstance';
+	const isAnswered = getsDhcp(lease, read.get('Subnet', lease.subnet));
 	return {
 		rows: [
 			{
@@ -21,13 +21,18 @@ export function compilePort(key: string, read: Read): Fragment {
 					addresses: [address],
 					port_security: lease.isOpen ? [] : [address],
 					options: portOptions(lease),
-					dhcpv4_options: isVm && lease.v4 !== undefined ? dhcpRow(lease.subnet, 4) : undefined,
-					dhcpv6_options: isVm && lease.v6 !== undefined ? dhcpRow(lease.subnet, 6) : undefined,
+					dhcpv4_options: isAnswered && lease.v4 !== undefined ? dhcpRow(lease.subnet, 4) : undefined,
+					dhcpv6_options: isAnswered && lease.v6 !== undefined ? dhcpRow(lease.subnet, 6) : undefined,
 				},
 				listedIn: [{ ...switchRow(lease.subnet), column: 'ports' }],
 			},
 		],
 	};
+}
+
+function getsDhcp(lease: LeaseFacts, subnet: SubnetFacts | undefined): boolean {
+	const isVm = lease.ownerKind === 'VirtualMachine' || lease.ownerKind === 'VirtualMachineInstance';
+	return !subnet?.isJoin && (subnet?.dhcpFor === 'all' || (subnet?.dhcpFor === 'vms' && isVm));
 }
 
 /** ovn-controller claims a port only on the chassis, and for the interface's `iface-id-ver`, that are named here (ovn-nb(5)). */

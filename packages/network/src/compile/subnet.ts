@@ -1,7 +1,7 @@
 import type { DesiredRow, Fragment } from '../plan/model.ts';
 import type { SubnetFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
-import { dhcpRows, routerAdvertisement } from './dhcp.ts';
+import { clusterDns, type DnsServers, dhcpRows, routerAdvertisement } from './dhcp.ts';
 import { routerMac, routerPortName, routerRow, routerSidePortName, shownMac, switchRow } from './names.ts';
 import { policyPriority } from './priorities.ts';
 
@@ -12,11 +12,11 @@ export function compileSubnet(key: string, read: Read): Fragment {
 	const vpc = read.get('Vpc', subnet.vpc);
 	const logicalSwitch: DesiredRow = { ...switchRow(subnet.name), columns: { name: subnet.name }, listedIn: [] };
 	const routed = vpc?.isDefault ? localTraffic(subnet) : [];
-	const dhcp = subnet.isJoin ? [] : dhcpRows(subnet);
-	return { rows: [logicalSwitch, ...routerLink(subnet), ...dhcp, ...routed] };
+	const dns = clusterDns(subnet, read);
+	return { rows: [logicalSwitch, ...routerLink(subnet, dns), ...dhcpRows(subnet, dns), ...routed] };
 }
 
-function routerLink(subnet: SubnetFacts): DesiredRow[] {
+function routerLink(subnet: SubnetFacts, dns: DnsServers): DesiredRow[] {
 	const { name, vpc } = subnet;
 	const routerPort = routerPortName(vpc, name);
 	return [
@@ -27,7 +27,7 @@ function routerLink(subnet: SubnetFacts): DesiredRow[] {
 				name: routerPort,
 				mac: shownMac(routerMac(vpc, name)),
 				networks: subnet.blocks.map(({ gateway, prefix }) => `${gateway}/${prefix}`),
-				ipv6_ra_configs: subnet.isJoin ? {} : routerAdvertisement(subnet),
+				ipv6_ra_configs: routerAdvertisement(subnet, dns),
 			},
 			listedIn: [{ ...routerRow(vpc), column: 'ports' }],
 		},

@@ -37,6 +37,12 @@ export interface SubnetFacts {
 	/** MTU of the ports, in bytes. */
 	readonly mtu: number;
 	readonly servesServices: boolean;
+	/** Whose DHCP requests are answered. */
+	readonly dhcpFor: 'nobody' | 'vms' | 'all';
+	/** Whether clients that are told no other DNS server are told the cluster's. */
+	readonly tellsClusterDns: boolean;
+	/** Whether the router advertises itself, given an IPv6 block. */
+	readonly advertises: boolean;
 	/** DHCP options by OVN's names that replace or extend the default ones. */
 	readonly dhcpV4Options: Readonly<Record<string, string>>;
 	readonly dhcpV6Options: Readonly<Record<string, string>>;
