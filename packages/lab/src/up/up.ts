@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '@tapestry/base';
 import { removeLab } from '../cleanup.ts';
+import { findAccelerator } from '../guest/accelerator.ts';
 import { buildGuestImage } from '../guest/image.ts';
 import { type LabLayout, labMarker } from '../layout.ts';
 import { installCni } from '../nodes/cni.ts';
@@ -56,8 +57,10 @@ export async function up(deps: ProcessDeps, layout: LabLayout, steps: Steps, opt
 	await steps.step('Debian packages', '/var/log/dpkg.log', () => installPackages(deps, missingPackages(deps), { signal }));
 	const built = await steps.step('CNI plugin and guest image', layout.logs, async () => {
 		const [plugin, guest] = await Promise.all([buildPlugin(deps, signal), buildGuestImage(deps, join(cacheDir, 'guest'), signal)]);
-		return { plugin, guest: guest.directory };
+		return { plugin, guest };
 	});
+	// Where KVM opens but does not work, finding out takes ten seconds: they pass while the rest is started.
+	let accelerator: Promise<unknown> = Promise.resolve();
 	const unlessWhole = (work: () => Promise<void>) => (whole ? async () => {} : work);
 	await steps.step(
 		'OVN databases and Kubernetes API',
@@ -65,6 +68,8 @@ export async function up(deps: ProcessDeps, layout: LabLayout, steps: Steps, opt
 		unlessWhole(async () => {
 			await removeLab(deps, layout);
 			mkdirSync(layout.logs, { recursive: true });
+			accelerator = findAccelerator(marked, built.guest, { signal });
+			accelerator.catch(() => {});
 			await startControlPlane(marked, layout, nodes, signal);
 			await installKinds(layout, signal);
 		}),
@@ -82,7 +87,8 @@ export async function up(deps: ProcessDeps, layout: LabLayout, steps: Steps, opt
 		`${layout.logs}/controller.log`,
 		unlessWhole(async () => {
 			await startControllers(marked, layout, signal);
-			await Promise.all(nodes.map((node) => startNodePrograms(marked, layout, node, built.guest, signal)));
+			await Promise.all(nodes.map((node) => startNodePrograms(marked, layout, node, built.guest.directory, signal)));
+			await accelerator;
 			writeFileSync(layout.spec, JSON.stringify({ nodes: nodes.length } satisfies LabSpec));
 		}),
 	);
