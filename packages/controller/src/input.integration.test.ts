@@ -7,9 +7,7 @@ import {
 	nbSchema,
 	type Subnet,
 	subnetResource,
-	type VirtualMachine,
 	type Vpc,
-	virtualMachineResource,
 	vlanKind,
 	vpcResource,
 } from '@tapestry/network';
@@ -173,74 +171,6 @@ describe('subnets and VPCs', () => {
 			'the VPC lists it',
 			() => cluster.sources.vpcs.objects.get('ovn-cluster')?.status?.subnets?.includes('plain') ?? false,
 		);
-	});
-});
-
-describe('VMs', () => {
-	const vm = (name: string): VirtualMachine => ({ metadata: { name, namespace: 'default' }, spec: { running: true, template: {} } });
-	const launcher = (name: string, node: string, pod: string) =>
-		cluster.client.create(pods, {
-			metadata: {
-				name: pod,
-				namespace: 'default',
-				labels: { [labels.kubevirt]: 'virt-launcher', [labels.kubevirtVmName]: name },
-			},
-			spec: { nodeName: node, containers: [{ name: 'compute', image: 'none' }] },
-		} as never);
-
-	it('keep their lease over restarts, which follows them to another node', async () => {
-		await cluster.client.create(virtualMachineResource, vm('vm1'));
-		await launcher('vm1', 'n1', 'virt-launcher-vm1-a');
-		await cluster.until(
-			'bound to n1',
-			() => (cluster.port('vm1.default')?.options as Record<string, string>)?.['requested-chassis'] === 'n1',
-		);
-		const address = addressOf('vm1.default');
-		expect(cluster.port('vm1.default')?.dhcpv4_options).toBeDefined();
-		await cluster.until(
-			'annotations',
-			() => cluster.pod('virt-launcher-vm1-a')?.metadata.annotations?.[annotations.virtualMachine] === 'vm1',
-		);
-		expect(cluster.port('virt-launcher-vm1-a.default')).toBeUndefined();
-		await removePod('virt-launcher-vm1-a');
-		await launcher('vm1', 'n2', 'virt-launcher-vm1-b');
-		await cluster.until(
-			'bound to n2',
-			() => (cluster.port('vm1.default')?.options as Record<string, string>)?.['requested-chassis'] === 'n2',
-		);
-		expect(addressOf('vm1.default')).toBe(address);
-		expect(cluster.sources.ips.objects.get('vm1.default')?.metadata.labels?.[labels.nodeName]).toBe('n2');
-		await removePod('virt-launcher-vm1-b');
-		await cluster.client.remove(virtualMachineResource, { name: 'vm1', namespace: 'default' });
-		await cluster.until('the lease is gone', () => lease('vm1.default') === undefined && !cluster.port('vm1.default'));
-	});
-
-	it('are told what is wrong with what they ask for', async () => {
-		const bad = { metadata: { annotations: { [annotations.ipAddress]: '10.99.0.5' } } };
-		await cluster.client.create(virtualMachineResource, { ...vm('wrong'), spec: { running: true, template: bad } });
-		const condition = () => findCondition(cluster.sources.vms.objects.get('default/wrong')?.status?.conditions as never, networkReady);
-		await cluster.until(
-			'the VM is refused',
-			() => condition()?.status === 'False' && cluster.eventAbout('wrong', 'IpamOutside') !== undefined,
-		);
-		const good = { spec: { template: { metadata: { annotations: { [annotations.ipAddress]: '10.16.7.5' } } } } };
-		await cluster.client.patch(virtualMachineResource, { name: 'wrong', namespace: 'default' }, 'application/merge-patch+json', good);
-		await cluster.until('the VM is served', () => condition()?.status === 'True');
-		await hasPort('wrong.default');
-	});
-
-	it('and pods of one name get a lease each', async () => {
-		await cluster.addPod('twin');
-		await hasPort('twin.default');
-		await cluster.client.create(virtualMachineResource, vm('twin'));
-		const second = () =>
-			[...cluster.sources.ips.objects.values()].find(
-				({ metadata }) => metadata.annotations?.[annotations.owner] === 'VirtualMachine/default/twin',
-			);
-		await cluster.until('the second lease', () => second() !== undefined);
-		expect(second()?.metadata.name).toMatch(/^twin\.default\.[0-9a-f]{8}$/);
-		expect(second()?.spec.ipAddress).not.toBe(lease('twin.default')?.ipAddress);
-		await hasPort(second()?.metadata.name ?? '');
 	});
 });
 

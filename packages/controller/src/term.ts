@@ -187,9 +187,10 @@ class Term implements Disposable {
 		};
 		const wake = (): void => this.#commit.wake();
 		this.#stops.push(
-			sources.ips.onChange(({ key, after }) => {
+			sources.ips.onChange(({ key, before, after }) => {
 				if (after) this.#registry.put(parseLease(after));
 				else this.#registry.remove(key);
+				if (before && !after) this.#keeper.leaseGone(parseLease(before));
 				this.#keeper.nameChanged(key);
 			}),
 			sources.vpcs.onChange(refresh),

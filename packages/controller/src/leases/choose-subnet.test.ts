@@ -98,9 +98,10 @@ describe('addressRequest', () => {
 		expect(request(asked).addresses).toMatchObject({ kind: 'oneOf' });
 	});
 
-	it("takes the MAC address of the VM's spec unless an annotation has another", () => {
+	it("takes the MAC address of the VM's spec or of the annotation, not two", () => {
 		expect(request({}, { specMac: '02:00:00:00:00:01' }).mac).toBe('02:00:00:00:00:01');
-		expect(request({ [annotations.macAddress]: '02:00:00:00:00:02' }, { specMac: '02:00:00:00:00:01' }).mac).toBe('02:00:00:00:00:02');
+		expect(request({ [annotations.macAddress]: '02:00:00:00:00:02' }).mac).toBe('02:00:00:00:00:02');
+		expect(() => request({ [annotations.macAddress]: '02:00:00:00:00:02' }, { specMac: '02:00:00:00:00:01' })).toThrow(/two MAC addresses/);
 	});
 
 	it('refuses what it cannot read, and pools that are not built', () => {

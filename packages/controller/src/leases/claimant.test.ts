@@ -1,7 +1,7 @@
 import type { Pod } from '@tapestry/kube';
-import { annotations, labels, type VirtualMachine } from '@tapestry/network';
+import { annotations, labels, machineOfLauncher, type VirtualMachine } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
-import { isLauncher, podClaimant, vmClaimant, vmiClaimant, vmOfLauncher } from './claimant.ts';
+import { isLauncher, podClaimant, vmClaimant, vmiClaimant } from './claimant.ts';
 import { leaseName, leaseObject, parseLease } from './lease-object.ts';
 
 const pod = (spec: Partial<Pod['spec']> = {}, more: Partial<Pod['metadata']> = {}, phase: 'Running' | 'Failed' = 'Running'): Pod => ({
@@ -47,7 +47,29 @@ describe('claimants', () => {
 		expect(claimant).toMatchObject({ kind: 'VirtualMachine', node: 'n2', specMac: '02:00:00:00:00:01' });
 		expect(claimant.annotations[annotations.ipAddress]).toBe('10.16.0.15');
 		expect(vmClaimant(vm, []).node).toBe('');
-		expect(launchers.every(isLauncher) && launchers.map(vmOfLauncher)).toEqual(['default/vm', 'default/vm', 'default/vm']);
+		expect(launchers.every(isLauncher) && launchers.map(machineOfLauncher)).toEqual(['default/vm', 'default/vm', 'default/vm']);
+	});
+
+	it('take the MAC address of the interface in the pod network', () => {
+		const interfaces = [
+			{ name: 'storage', macAddress: '02:00:00:00:00:01' },
+			{ name: 'main', macAddress: '02:00:00:00:00:02' },
+		];
+		const networks = [
+			{ name: 'storage', multus: { networkName: 's' } },
+			{ name: 'main', pod: {} },
+		];
+		const spec = { domain: { devices: { interfaces } }, networks };
+		const metadata = { name: 'i', namespace: 'default', uid: 'i' };
+		expect(vmiClaimant({ metadata, spec }, [])?.specMac).toBe('02:00:00:00:00:02');
+		expect(vmClaimant({ metadata, spec: { template: { spec } } }, []).specMac).toBe('02:00:00:00:00:02');
+	});
+
+	it('with long names are known by the annotation of their launchers', () => {
+		const name = 'v'.repeat(70);
+		const own = { [labels.kubevirt]: 'virt-launcher', [labels.kubevirtVmName]: name.slice(0, 63) };
+		expect(machineOfLauncher(pod({}, { labels: own, annotations: { [annotations.kubevirtDomain]: name } }))).toBe(`default/${name}`);
+		expect(machineOfLauncher(pod({}, { annotations: { [annotations.kubevirtDomain]: name } }))).toBeUndefined();
 	});
 
 	it('are instances only when no VM stands behind them', () => {
@@ -69,6 +91,7 @@ describe('leases', () => {
 		expect(leaseName({ ...claimant, kind: 'Node', namespace: '', name: 'n1' }, false)).toBe('node-n1');
 		const long = leaseName({ ...claimant, name: 'x'.repeat(253) }, false);
 		expect(long).toHaveLength(253);
+		expect(leaseName({ ...claimant, name: `${'x'.repeat(242)}---${'y'.repeat(8)}` }, false)).toMatch(/x\.[0-9a-f]{8}$/);
 		expect(long).not.toBe(leaseName({ ...claimant, name: 'x'.repeat(253), uid: 'u2' }, false));
 	});
 

@@ -1,5 +1,5 @@
 import type { Node, Pod } from '@tapestry/kube';
-import { annotations, labels, type VirtualMachine, type VirtualMachineInstance } from '@tapestry/network';
+import { labels, podInterface, type VirtualMachine, type VirtualMachineInstance } from '@tapestry/network';
 
 const ownerKinds = ['Pod', 'VirtualMachine', 'VirtualMachineInstance', 'Node'] as const;
 export type OwnerKind = (typeof ownerKinds)[number];
@@ -19,7 +19,7 @@ export interface Claimant {
 	readonly node: string;
 	/** What the user asked for. */
 	readonly annotations: Readonly<Record<string, string>>;
-	/** MAC address that the VM's own spec gives to its first NIC. */
+	/** MAC address that the VM's own spec gives to its NIC in the pod network. */
 	readonly specMac: string | undefined;
 	/** Position among the pods of a StatefulSet. */
 	readonly ordinal: number | undefined;
@@ -32,15 +32,14 @@ export function claimantKey(claimant: Pick<Claimant, 'kind' | 'namespace' | 'nam
 	return `${claimant.kind}/${claimant.namespace}/${claimant.name}`;
 }
 
+/** Whether it is a machine, whose lease outlives the pods that it runs in. */
+export function isMachine({ kind }: Pick<Claimant, 'kind'>): boolean {
+	return kind === 'VirtualMachine' || kind === 'VirtualMachineInstance';
+}
+
 /** A pod that runs a VM uses the VM's lease. */
 export function isLauncher(pod: Pod): boolean {
 	return pod.metadata.labels?.[labels.kubevirt] === 'virt-launcher';
-}
-
-/** `namespace/name` of the VM that a launcher pod runs. */
-export function vmOfLauncher(pod: Pod): string | undefined {
-	const name = pod.metadata.labels?.[labels.kubevirtVmName] ?? pod.metadata.annotations?.[annotations.kubevirtDomain];
-	return isLauncher(pod) && name !== undefined ? `${pod.metadata.namespace ?? ''}/${name}` : undefined;
 }
 
 export function isFinished(pod: Pod): boolean {
@@ -67,7 +66,7 @@ export function vmClaimant(vm: VirtualMachine, launchers: readonly Pod[]): Claim
 		uid,
 		node: nodeOf(launchers),
 		annotations: { ...vm.metadata.annotations, ...template.metadata?.annotations },
-		specMac: template.spec?.domain?.devices?.interfaces?.[0]?.macAddress,
+		specMac: podInterface(template.spec ?? {})?.macAddress,
 		ordinal: undefined,
 		isLeaving: deletionTimestamp !== undefined,
 	};
@@ -84,7 +83,7 @@ export function vmiClaimant(vmi: VirtualMachineInstance, launchers: readonly Pod
 		uid,
 		node: nodeOf(launchers),
 		annotations: asked,
-		specMac: vmi.spec.domain.devices?.interfaces?.[0]?.macAddress,
+		specMac: podInterface(vmi.spec)?.macAddress,
 		ordinal: undefined,
 		isLeaving: deletionTimestamp !== undefined,
 	};

@@ -1,16 +1,7 @@
 import { createIndex, type Index, type Pod } from '@tapestry/kube';
+import { machineOfLauncher } from '@tapestry/network';
 import type { Sources } from '../world/sources.ts';
-import {
-	type Claimant,
-	claimantKey,
-	isLauncher,
-	nodeClaimant,
-	type OwnerKind,
-	podClaimant,
-	vmClaimant,
-	vmiClaimant,
-	vmOfLauncher,
-} from './claimant.ts';
+import { type Claimant, claimantKey, isLauncher, nodeClaimant, type OwnerKind, podClaimant, vmClaimant, vmiClaimant } from './claimant.ts';
 
 /** What is owed a lease now, by `Kind/namespace/name`, and when that changes. */
 export interface Claimants extends Disposable {
@@ -74,7 +65,7 @@ export function followClaimants(sources: Sources, onChange: (key: string) => voi
 }
 
 function launcherKeys(pod: Pod): readonly string[] {
-	const vm = vmOfLauncher(pod);
+	const vm = machineOfLauncher(pod);
 	return vm === undefined ? [] : [vm];
 }
 

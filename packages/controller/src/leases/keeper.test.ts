@@ -1,6 +1,6 @@
 import { CodedError, silentLogger } from '@tapestry/base';
 import type { KubeClient, KubeObject, WorkQueue } from '@tapestry/kube';
-import { annotations, type IpLease, labels, type Problem } from '@tapestry/network';
+import { annotations, type IpLease, labels, type Problem, routerMac } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
 import { admit } from '../admission/admit.ts';
 import type { Networks } from './choose-subnet.ts';
@@ -53,7 +53,7 @@ function open(claimant: Claimant | undefined, owners: readonly KubeObject[] = []
 			return found;
 		},
 		create: async (_: unknown, object: IpLease) => {
-			requests.push(`create ${object.metadata.name} ${object.spec.ipAddress}`);
+			requests.push(`create ${object.metadata.name} ${object.spec.ipAddress} ${object.spec.macAddress}`);
 			if (createError) throw createError;
 			return object;
 		},
@@ -85,7 +85,7 @@ function open(claimant: Claimant | undefined, owners: readonly KubeObject[] = []
 	const refuseCreate = (error: CodedError) => {
 		createError = error;
 	};
-	const handle = () => keeper.handle('Pod/d/web', new AbortController().signal);
+	const handle = () => keeper.handle(claimantKey(claimant ?? pod('u1')), new AbortController().signal);
 	return { handle, put, registry, keeper, requests, reports, queued, refuseCreate };
 }
 
@@ -94,7 +94,7 @@ describe('LeaseKeeper', () => {
 		const { handle, put, requests, reports } = open(pod('u1'));
 		await handle();
 		await handle();
-		expect(requests).toEqual(['create web.d 10.16.0.2']);
+		expect(requests).toEqual(['create web.d 10.16.0.2 02:58:0A:10:00:02']);
 		put(pod('u1'));
 		await handle();
 		expect(requests).toHaveLength(1);
@@ -129,7 +129,7 @@ describe('LeaseKeeper', () => {
 		expect(queued).toEqual(['Pod/d/web']);
 		await handle();
 		// The address that was released comes last.
-		expect(requests[1]).toBe('create web.d 10.16.0.3');
+		expect(requests[1]).toBe('create web.d 10.16.0.3 02:58:0A:10:00:03');
 	});
 
 	it('gives back the addresses when another controller was quicker, and waits for what it wrote', async () => {
@@ -168,6 +168,72 @@ describe('LeaseKeeper', () => {
 		expect(queued).toEqual([]);
 		keeper.retry('ovn-default');
 		expect(queued).toEqual(['Pod/d/web']);
+	});
+
+	it('gives a lease that somebody deleted the same addresses again', async () => {
+		const { handle, put, registry, keeper, queued, requests } = open(pod('u1'));
+		put(pod('u1'), 'web.d', '10.16.0.9');
+		const lease = registry.held('web.d');
+		registry.remove('web.d');
+		if (lease) keeper.leaseGone(lease);
+		expect(queued).toEqual(['Pod/d/web']);
+		await handle();
+		expect(requests).toEqual(['create web.d 10.16.0.9 02:58:0A:10:00:09']);
+	});
+
+	it('gives others when somebody took them meanwhile', async () => {
+		const { handle, put, registry, keeper, requests } = open(pod('u1'));
+		put(pod('u1'), 'web.d', '10.16.0.9');
+		const lease = registry.held('web.d');
+		registry.remove('web.d');
+		put({ ...pod('u9'), name: 'other' }, 'other.d', '10.16.0.9');
+		if (lease) keeper.leaseGone(lease);
+		await handle();
+		expect(requests).toEqual(['create web.d 10.16.0.2 02:58:0A:10:00:02']);
+	});
+
+	it('says that a running machine cannot have another MAC address, and gives it when the machine stands still', async () => {
+		const vm = pod('u1', { kind: 'VirtualMachine', specMac: '02:00:00:00:00:77' });
+		const running = open(vm);
+		running.put(vm);
+		await running.handle();
+		expect(running.requests).toEqual([]);
+		expect(running.reports).toMatchObject([{ reason: 'LeaseDiffers', what: expect.stringContaining('02:00:00:00:00:77') }]);
+		const stopped = open({ ...vm, node: '' });
+		stopped.put(vm);
+		const lease = stopped.registry.held('web.d');
+		await stopped.handle();
+		expect(stopped.requests).toEqual(['remove web.d lease-of-u1']);
+		stopped.registry.remove('web.d');
+		if (lease) stopped.keeper.leaseGone(lease);
+		await stopped.handle();
+		expect(stopped.requests[1]).toBe('create web.d 10.16.0.2 02:00:00:00:00:77');
+	});
+
+	it('keeps the lease of a machine that asks for what cannot be read', async () => {
+		const vm = pod('u1', { kind: 'VirtualMachine', specMac: 'junk', node: '' });
+		const { handle, put, requests, reports } = open(vm);
+		put(vm);
+		await handle();
+		expect(requests).toEqual([]);
+		expect(reports).toMatchObject([{ reason: 'MacMalformed' }]);
+	});
+
+	it('refuses two MAC addresses for one machine', async () => {
+		const both = (annotated: string) =>
+			pod('u1', { kind: 'VirtualMachine', specMac: '02-00-00-00-00-77', annotations: { [annotations.macAddress]: annotated } });
+		const contradiction = open(both('02:00:00:00:00:78'));
+		await contradiction.handle();
+		expect(contradiction.reports).toMatchObject([{ reason: 'MacContradiction', why: expect.stringMatching(/00:77.*00:78/) }]);
+		const agreement = open(both('02:00:00:00:00:77'));
+		await agreement.handle();
+		expect(agreement.requests).toEqual(['create web.d 10.16.0.2 02:00:00:00:00:77']);
+	});
+
+	it("refuses the router's MAC address", async () => {
+		const { handle, reports } = open(pod('u1', { annotations: { [annotations.macAddress]: routerMac('ovn-cluster', 'ovn-default') } }));
+		await handle();
+		expect(reports).toMatchObject([{ reason: 'MacTaken', why: expect.stringContaining('the router') }]);
 	});
 
 	it('leases nothing to an owner that is leaving', async () => {

@@ -4,11 +4,11 @@ import { type IpLease, ipResource, labels, type Problem, virtualMachineInstanceR
 import type { AdmittedSubnet } from '../admission/admit.ts';
 import { problemOf } from '../problems.ts';
 import { chooseSubnet, type Networks } from './choose-subnet.ts';
-import { type Claimant, claimantKey, isFinished, type OwnerKind } from './claimant.ts';
+import { type Claimant, claimantKey, isFinished, isMachine, type OwnerKind } from './claimant.ts';
 import type { Claimants } from './claimants.ts';
-import { type Lease, type LeaseOwner, leaseName, leaseObject } from './lease-object.ts';
+import { type Addresses, type Lease, type LeaseOwner, leaseName, leaseObject } from './lease-object.ts';
 import type { LeaseRegistry } from './registry.ts';
-import { addressRequest } from './request.ts';
+import { type AddressRequest, addressRequest, again, disagreement } from './request.ts';
 
 export interface KeeperDeps {
 	readonly client: KubeClient;
@@ -33,6 +33,8 @@ export class LeaseKeeper {
 	readonly #deps: KeeperDeps;
 	/** Owners without a lease, with the subnet that they were refused in. */
 	readonly #unserved = new Map<string, { readonly subnet: string | undefined }>();
+	/** Leases that went although their owner stays, by owner: it is to have the same addresses again. */
+	readonly #former = new Map<string, Lease>();
 	/** Owners that wait for a lease's name. */
 	readonly #waitingForName = new Map<string, Set<string>>();
 
@@ -43,6 +45,14 @@ export class LeaseKeeper {
 	/** Tries the owners again that got no address in the subnet; all that got none when `subnet` is undefined. */
 	retry(subnet: string | undefined): void {
 		for (const [key, refused] of this.#unserved) if (subnet === undefined || refused.subnet === subnet) this.#deps.queue.add(key);
+	}
+
+	/** The IP object of a lease is gone. */
+	leaseGone(lease: Lease): void {
+		if (!lease.owner) return;
+		const key = claimantKey(lease.owner);
+		this.#former.set(key, lease);
+		this.#deps.queue.add(key);
 	}
 
 	/** An IP object of this name came or went. */
@@ -92,15 +102,21 @@ export class LeaseKeeper {
 		}
 	}
 
-	/** The owner has its lease: only where it runs may have to be written down. */
+	/** The owner has its lease: where it runs may have to be written down, and a machine that stands still may have what it asks for by now. */
 	async #follow(key: string, claimant: Claimant, lease: Lease, signal: Signal): Promise<void> {
 		const { node } = claimant;
+		const problem = isMachine(claimant) ? disagreement(claimant, lease) : undefined;
+		if (problem?.reason === 'LeaseDiffers' && node === '' && !claimant.isLeaving) {
+			// Its going brings the owner back here.
+			await this.#release(lease, claimant, signal);
+			return;
+		}
 		if (node !== '' && node !== lease.node) {
 			const metadata = { uid: lease.uid, labels: { [labels.nodeName]: node } };
 			const patch = { metadata, spec: { nodeName: node } };
 			await this.#deps.client.patch<IpLease>(ipResource, { name: lease.name }, 'application/merge-patch+json', patch, { signal });
 		}
-		this.#served(key);
+		this.#served(key, problem);
 	}
 
 	async #lease(key: string, claimant: Claimant, signal: Signal): Promise<void> {
@@ -112,7 +128,7 @@ export class LeaseKeeper {
 		try {
 			const request = addressRequest(claimant);
 			subnet = chooseSubnet(claimant, request, networks);
-			const addresses = registry.reserve(name, claimant, subnet, request);
+			const addresses = this.#reserve(key, name, claimant, subnet, request);
 			object = leaseObject(claimant, name, subnet.facts.name, addresses);
 		} catch (error) {
 			if (!isCoded(error)) throw error;
@@ -128,6 +144,20 @@ export class LeaseKeeper {
 			if (!isCoded(error, 'KUBE_EXISTS')) throw error;
 			this.#waitForName(name, key);
 		}
+	}
+
+	/** An owner whose lease went keeps what it had, as far as it asks for nothing else and nobody else has it. */
+	#reserve(key: string, name: string, claimant: Claimant, subnet: AdmittedSubnet, request: AddressRequest): Addresses {
+		const { registry } = this.#deps;
+		const former = this.#former.get(key);
+		if (former?.owner?.uid === claimant.uid && former.subnet === subnet.facts.name) {
+			try {
+				return registry.reserve(name, claimant, subnet, again(request, former));
+			} catch (error) {
+				if (!isCoded(error)) throw error;
+			}
+		}
+		return registry.reserve(name, claimant, subnet, request);
 	}
 
 	/** First come keeps the plain name; a living owner of the same name in the same namespace gets another. Undefined while that is not clear. */
@@ -152,8 +182,9 @@ export class LeaseKeeper {
 		this.#waitingForName.set(name, (this.#waitingForName.get(name) ?? new Set()).add(key));
 	}
 
-	#served(key: string): void {
+	#served(key: string, problem?: Problem): void {
 		this.#unserved.delete(key);
-		this.#deps.report(key, undefined);
+		this.#former.delete(key);
+		this.#deps.report(key, problem);
 	}
 }

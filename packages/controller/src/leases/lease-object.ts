@@ -1,6 +1,6 @@
 import { parseIp, parseMac } from '@tapestry/base';
 import { annotations, fnv1a, type IpLease, ipResource, labels, nodePortName, shownMac } from '@tapestry/network';
-import { type Claimant, claimantKey, isOwnerKind, type OwnerKind } from './claimant.ts';
+import { type Claimant, claimantKey, isMachine, isOwnerKind, type OwnerKind } from './claimant.ts';
 
 /** The addresses of a lease as text; the MAC address in lower case. */
 export interface Addresses {
@@ -18,12 +18,12 @@ export function leaseName(claimant: Claimant, isSecond: boolean): string {
 	const plain = claimant.kind === 'Node' ? nodePortName(claimant.name) : `${claimant.name}.${claimant.namespace}`;
 	if (!isSecond && plain.length <= longestName) return plain;
 	const suffix = `.${fnv1a(claimant.uid).toString(16).padStart(8, '0')}`;
-	return `${plain.slice(0, longestName - suffix.length)}${suffix}`;
+	// What stands before a dot must not end in a dash or another dot (RFC 1123).
+	return `${plain.slice(0, longestName - suffix.length).replace(/[-.]+$/, '')}${suffix}`;
 }
 
 export function leaseObject(claimant: Claimant, name: string, subnet: string, addresses: Addresses): IpLease {
 	const { v4, v6, mac } = addresses;
-	const isVm = claimant.kind === 'VirtualMachine' || claimant.kind === 'VirtualMachineInstance';
 	return {
 		apiVersion: `${ipResource.group}/${ipResource.version}`,
 		kind: ipResource.kind,
@@ -38,7 +38,7 @@ export function leaseObject(claimant: Claimant, name: string, subnet: string, ad
 			v6IpAddress: v6 ?? '',
 			macAddress: shownMac(mac),
 			containerID: '',
-			podType: isVm ? 'VirtualMachine' : '',
+			podType: isMachine(claimant) ? 'VirtualMachine' : '',
 		},
 	};
 }

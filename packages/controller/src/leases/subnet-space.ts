@@ -9,7 +9,7 @@ import {
 	macFromBytes,
 	parseIp,
 } from '@tapestry/base';
-import { fnv1a, type PortAddresses } from '@tapestry/network';
+import { fnv1a, type PortAddresses, routerMac } from '@tapestry/network';
 import type { AdmittedSubnet } from '../admission/admit.ts';
 import { refuse } from '../problems.ts';
 import type { Addresses } from './lease-object.ts';
@@ -41,12 +41,13 @@ export class SubnetSpace {
 
 	/** Gives a name what it asks for, wholly or not at all. Throws IPAM_* and REFUSED. */
 	choose(name: string, request: AddressRequest): Addresses {
-		const holder = request.mac === undefined ? undefined : this.#macs.get(request.mac);
+		const { facts } = this.#subnet;
+		const holder = request.mac === routerMac(facts.vpc, facts.name) ? 'the router' : this.#macs.get(request.mac ?? '');
 		if (holder !== undefined) {
 			refuse({
 				reason: 'MacTaken',
 				what: `MAC address ${request.mac} is taken`,
-				why: `${holder} has it in subnet ${this.#subnet.facts.name}`,
+				why: `${holder} has it in subnet ${facts.name}`,
 				fix: 'ask for another one, or delete its holder',
 			});
 		}

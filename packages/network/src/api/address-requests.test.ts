@@ -1,6 +1,6 @@
 import { formatIp, formatIpRange } from '@tapestry/base';
 import { describe, expect, it } from 'vitest';
-import { type PortAddresses, parseIpAddress, parseIpPool, parseMacAddress } from './address-requests.ts';
+import { type PortAddresses, parseInterfaceMac, parseIpAddress, parseIpPool, parseMacAddress } from './address-requests.ts';
 import { defaultSubnet } from './default-subnet.ts';
 import type { IpPool } from './ip-pool.ts';
 import { poolRanges, validateIpPool } from './validate-ip-pool.ts';
@@ -53,6 +53,16 @@ describe('mac_address', () => {
 
 	it.each(['', '00-00-00-53-6B-B6', '01:00:5e:00:00:01', '00:00:00:00:00:00'])('refuses %j', (written) => {
 		expect(parseMacAddress(written).problem).toMatchObject({ reason: 'AnnotationMalformed' });
+	});
+});
+
+describe("macAddress of a VM's interface", () => {
+	it.each(['00:00:00:53:6B:B6', '00-00-00-53-6b-b6'])('reads %s', (written) => {
+		expect(parseInterfaceMac(written).value).toBe('00:00:00:53:6b:b6');
+	});
+
+	it.each(['x', '00:00:00:53:6b', '01:00:5e:00:00:01', '00:00:00:00:00:00'])('refuses %j', (written) => {
+		expect(parseInterfaceMac(written).problem).toMatchObject({ reason: 'MacMalformed', field: expect.stringContaining('macAddress') });
 	});
 });
 

@@ -49,11 +49,26 @@ export function parseIpPool(text: string): Parsed<PoolRequest> {
 
 /** Reads `ovn.kubernetes.io/mac_address`. */
 export function parseMacAddress(text: string): Parsed<string> {
-	const mac = parseMac(text.trim());
-	const fix = 'write it like 00:00:00:53:6b:b6';
-	if (mac === undefined) return { problem: malformed(annotations.macAddress, text, 'it is not six octets with colons between them', fix) };
-	if (isUnicastMac(mac)) return { value: mac };
-	return { problem: malformed(annotations.macAddress, text, 'it is a group address or zero, which no interface can have', fix) };
+	const why = whyNotMac(text.trim());
+	if (why === undefined) return { value: text.trim().toLowerCase() };
+	return { problem: malformed(annotations.macAddress, text, why, macFix) };
+}
+
+/** Reads `macAddress` of an interface of a VM; KubeVirt takes dashes for colons. */
+export function parseInterfaceMac(text: string): Parsed<string> {
+	const mac = text.trim().toLowerCase().replaceAll('-', ':');
+	const why = whyNotMac(mac);
+	if (why === undefined) return { value: mac };
+	const what = `the interface's macAddress cannot be ${JSON.stringify(text)}`;
+	return { problem: { reason: 'MacMalformed', field: 'domain.devices.interfaces[].macAddress', what, why, fix: macFix } };
+}
+
+const macFix = 'write it like 02:00:00:53:6b:b6, or leave it out to be given one';
+
+function whyNotMac(text: string): string | undefined {
+	const mac = parseMac(text);
+	if (mac === undefined) return 'it is not six octets with colons between them';
+	return isUnicastMac(mac) ? undefined : 'it is a group address or zero, which no interface can have';
 }
 
 // An object name of Kubernetes: a DNS subdomain (RFC 1123).

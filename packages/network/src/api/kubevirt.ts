@@ -1,6 +1,7 @@
 import { conditions, strings } from './common.ts';
 import { ageColumn, column, type KindDefinition, type PrinterColumn } from './crd.ts';
-import type { ApiObject, Resource } from './object.ts';
+import { annotations, labels } from './names.ts';
+import type { ApiObject, ObjectMeta, Resource } from './object.ts';
 import { arrayOf, boolean, integer, intOrString, mapOf, oneOf, openObject, string, type TypeOf } from './schema.ts';
 
 /** The parts of KubeVirt's API that the network and the lab read; all other fields are kept as they are. */
@@ -201,3 +202,20 @@ export const virtualMachineInstanceMigrationKind: KindDefinition = {
 	status: virtualMachineInstanceMigrationStatus,
 	columns: [column('Phase', '.status.phase'), column('VMI', '.spec.vmiName')],
 };
+
+/**
+ * `namespace/name` of the machine that a launcher pod runs; undefined for other pods. KubeVirt's label holds the guest's host name, which a
+ * long name does not fit into; its annotation holds the machine's name.
+ */
+export function machineOfLauncher({ metadata }: { readonly metadata: ObjectMeta }): string | undefined {
+	if (metadata.labels?.[labels.kubevirt] !== 'virt-launcher') return undefined;
+	const name = metadata.annotations?.[annotations.kubevirtDomain] ?? metadata.labels[labels.kubevirtVmName];
+	return name === undefined ? undefined : `${metadata.namespace ?? ''}/${name}`;
+}
+
+/** The interface of a machine that is connected to the pod network; the first one when no network says so. */
+export function podInterface({ domain, networks }: Partial<VirtualMachineInstanceSpec>): { readonly macAddress?: string } | undefined {
+	const interfaces = domain?.devices?.interfaces ?? [];
+	const network = networks?.find(({ pod }) => pod !== undefined);
+	return interfaces.find(({ name }) => name === network?.name) ?? interfaces[0];
+}
