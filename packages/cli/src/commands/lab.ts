@@ -1,6 +1,7 @@
 import { labLayout, logFiles, removeLab } from '@tapestry/lab';
 import { Command, InvalidArgumentError } from 'commander';
 import type { CliContext, LabOption } from '../context.ts';
+import { demoCommand } from './demo.ts';
 import { consoleCommand, execCommand } from './exec.ts';
 import { labOption } from './lab-option.ts';
 import { statusCommand } from './status.ts';
@@ -36,7 +37,11 @@ export function labCommand(context: CliContext): Command {
 		.action((options: LabOption) => {
 			for (const file of logFiles(labLayout(options.name))) context.write(`${file}\n`);
 		});
-	return lab.addCommand(statusCommand(context)).addCommand(execCommand(context)).addCommand(consoleCommand(context));
+	return lab
+		.addCommand(statusCommand(context))
+		.addCommand(execCommand(context))
+		.addCommand(consoleCommand(context))
+		.addCommand(demoCommand(context));
 }
 
 function parseCount(text: string): number {
