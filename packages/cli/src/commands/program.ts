@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { labCommand } from './lab.ts';
+import { showCommand } from './show.ts';
 import { startCommand } from './start.ts';
 
 /** The whole command line. */
@@ -10,5 +11,6 @@ export function createProgram(context: CliContext): Command {
 		.configureOutput({ writeOut: (text) => context.write(text), writeErr: (text) => context.writeError(text) })
 		.enablePositionalOptions()
 		.addCommand(startCommand(context))
-		.addCommand(labCommand(context));
+		.addCommand(labCommand(context))
+		.addCommand(showCommand(context));
 }

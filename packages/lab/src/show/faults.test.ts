@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { pathFaults } from './faults.ts';
+import type { Hop } from './hop.ts';
+
+const hop = (kind: string, facts: Hop['facts']): Hop => ({ kind, name: kind, facts });
+const guest = (facts: Hop['facts']) => hop('guest', { mac: '02:58:0a:10:00:05', mtu: 1442, ...facts });
+const logical = hop('logical port', { addresses: ['02:58:0A:10:00:05 10.16.0.5'] });
+
+describe('pathFaults', () => {
+	it('finds none where MTUs and MACs agree; hops without an MTU do not count', () => {
+		expect(pathFaults([guest({}), hop('tap', { mtu: 1442 }), logical])).toEqual([]);
+	});
+
+	it('names the MTU of each hop when one differs', () => {
+		expect(pathFaults([guest({}), hop('tap', { mtu: 1500 }), logical])).toEqual([
+			'the MTU is not the same all along: guest 1442, tap 1500',
+		]);
+	});
+
+	it('sees a workload with another MAC than its port', () => {
+		expect(pathFaults([guest({ mac: '02:00:00:00:00:01' }), logical])).toEqual([
+			'guest has MAC 02:00:00:00:00:01, its logical port 02:58:0a:10:00:05',
+		]);
+	});
+
+	it('says which hop could not be read', () => {
+		expect(pathFaults([{ kind: 'guest', name: '', facts: {}, trouble: 'no answer' }, logical])).toEqual(['guest: no answer']);
+	});
+});

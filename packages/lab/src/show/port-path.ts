@@ -1,0 +1,72 @@
+import { CodedError, messageOf } from '@tapestry/base';
+import type { KubeClient } from '@tapestry/kube';
+import { annotations, type IpLease, ipResource } from '@tapestry/network';
+import type { Workload } from '../access/workload.ts';
+import { findWorkload } from '../access/workloads.ts';
+import type { LabLayout } from '../layout.ts';
+import type { ProcessDeps } from '../process.ts';
+import { labClient } from '../up/kinds.ts';
+import { readSpec } from '../up/up.ts';
+import { agentFaults } from './agent-word.ts';
+import type { ShowContext } from './context.ts';
+import { pathFaults } from './faults.ts';
+import type { Hop, PortPath } from './hop.ts';
+import { logicalPortHop, subnetHop, vpcHop } from './network-hops.ts';
+import { pluggedInterface, switchHop } from './switch-hop.ts';
+import { guestHop, podHop, tapHop, vethHop, virtioHop } from './workload-hops.ts';
+
+/** A guest that is busy answers late; everything else is at once. */
+const patienceMs = 5000;
+
+/**
+ * Follows a pod's or a virtual machine's port from the workload to its VPC, by what the kernel, Open vSwitch, OVN and the Kubernetes API say of it. A hop
+ * that cannot be read is in the path nevertheless, with the reason.
+ * @throws LAB_NOT_UP, WORKLOAD_NAME, WORKLOAD_NOT_FOUND, WORKLOAD_NOT_RUNNING, SHOW_LEASE
+ */
+export async function portPath(deps: ProcessDeps, layout: LabLayout, workload: Workload, signal: AbortSignal): Promise<PortPath> {
+	const { kind, name, namespace } = workload;
+	if (kind === 'node') throw new CodedError('WORKLOAD_NAME', { what: 'a node’s port has no workload', fix: 'name pod/NAME or vm/NAME' });
+	if (!readSpec(layout)) throw new CodedError('LAB_NOT_UP', { what: `lab ${layout.id} is not up`, fix: 'bring it up: npm run lab -- up' });
+	using client = labClient(layout);
+	const [found, lease] = await Promise.all([findWorkload(client, workload), findLease(client, workload)]);
+	const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+	const plugged = pluggedInterface(layout, found.node, lease.metadata.name, patience);
+	// Every hop that needs it reports the rejection.
+	plugged.catch(() => {});
+	const context: ShowContext = { deps, layout, client, workload: found, lease, plugged: () => plugged, signal: patience };
+
+	const own: Readonly<Record<string, (context: ShowContext) => Promise<Hop>>> =
+		kind === 'vm' ? { guest: guestHop, virtio: virtioHop, tap: tapHop } : { pod: podHop, veth: vethHop };
+	const all = { ...own, 'br-int port': atSwitch, 'logical port': logicalPortHop, subnet: subnetHop, VPC: vpcHop };
+	const [hops, agentSays] = await Promise.all([
+		Promise.all(Object.entries(all).map(([hopKind, read]) => readable(hopKind, () => read(context)))),
+		agentFaults(context).catch((error: unknown) => [`the agent of ${found.node} does not answer: ${messageOf(error)}`]),
+	]);
+	signal.throwIfAborted();
+	return { workload: `${kind}/${name}`, namespace, node: found.node, hops, faults: [...pathFaults(hops), ...agentSays] };
+}
+
+async function atSwitch({ plugged }: ShowContext): Promise<Hop> {
+	return switchHop(await plugged());
+}
+
+async function readable(kind: string, read: () => Promise<Hop>): Promise<Hop> {
+	try {
+		return await read();
+	} catch (error) {
+		return { kind, name: '', facts: {}, trouble: messageOf(error) };
+	}
+}
+
+/** A virtual machine's lease belongs to it, or, where it was made alone, to its instance. */
+async function findLease(client: KubeClient, { kind, name, namespace }: Workload): Promise<IpLease> {
+	const kinds = kind === 'vm' ? ['VirtualMachine', 'VirtualMachineInstance'] : ['Pod'];
+	const owners = kinds.map((owner) => `${owner}/${namespace}/${name}`);
+	const { items } = await client.list<IpLease>(ipResource);
+	const lease = items.find(({ metadata }) => owners.includes(metadata.annotations?.[annotations.owner] ?? ''));
+	if (lease) return lease;
+	throw new CodedError('SHOW_LEASE', {
+		what: `${kind}/${name} in namespace ${namespace} has no lease`,
+		fix: `see \`kubectl -n ${namespace} describe ${kind} ${name}\` and \`kubectl get ips\``,
+	});
+}
