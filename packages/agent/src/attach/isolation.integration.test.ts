@@ -31,8 +31,8 @@ import {
 import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, runIn, startMiniNode } from '../testing/mini-node.ts';
 import { deviceName } from './attachment.ts';
-import { tapName } from './lifted-tap.ts';
 import { parseInterfaceAddress } from './sandbox-side.ts';
+import { tapName } from './waiting-tap.ts';
 
 /** Addresses of the node's NIC. A service listens on all addresses of the node. */
 const nic = { v4: '192.0.2.1', v6: 'fd00:192::1' } as const;

@@ -8,8 +8,8 @@ import { arpReplyFrom, arpRequest } from '../testing/frames.ts';
 import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
 import { deviceName } from './attachment.ts';
-import { tapName } from './lifted-tap.ts';
 import { isVmm } from './vmm.ts';
+import { tapName } from './waiting-tap.ts';
 
 let node: MiniNode;
 let agent: AgentUnderTest;
@@ -160,8 +160,16 @@ describe('a machine', () => {
 		const device = deviceName('lift', { containerId: after.containerId, ifname: 'eth0' });
 		const guest = await openTap(after);
 		await untilPlugged({ ...after, device });
+		expect(agent.bridge.port(before.device)).toMatchObject({ ifaceId: undefined, successor: device });
+		expect(await asksGateway(guest, after)).toBe('0a0000000001');
+		// The next agent knows which of the two it was.
+		await agent.abandon();
+		agent = await startAgent(node);
+		await agent.modes.lift.close();
 		expect(agent.bridge.port(before.device)?.ifaceId).toBeUndefined();
 		expect(await asksGateway(guest, after)).toBe('0a0000000001');
+		await agent.abandon();
+		agent = await startAgent(node);
 		await agent.call('DEL', before);
 		expect(await asksGateway(guest, after)).toBe('0a0000000001');
 	});

@@ -1,7 +1,6 @@
 import type { Clock, Logger, Signal } from '@tapestry/base';
 import {
 	createBridge,
-	createTap,
 	deleteLink,
 	findLink,
 	type LinkMonitor,
@@ -20,8 +19,9 @@ import {
 	type SandboxInterface,
 } from './attachment.ts';
 import { type HostSide, removeFromHost } from './host-side.ts';
-import { LiftedTap, tapName } from './lifted-tap.ts';
+import { LiftedTap } from './lifted-tap.ts';
 import { addPortAddresses, findSandbox, openSandbox, sandboxFaults } from './sandbox-side.ts';
+import { makeTap, tapName } from './waiting-tap.ts';
 
 export interface LiftDeps {
 	readonly clock: Clock;
@@ -35,9 +35,6 @@ export interface LiftOptions {
 	/** Whether an executable is a VMM, or what opens taps for one. */
 	readonly isVmm: (executable: string) => boolean;
 }
-
-/** KubeVirt's launcher runs the VMM as this user and group ("qemu"), without capabilities. */
-const vmmUser = 107;
 
 /**
  * Virtual machines: the launcher's namespace gets a persistent tap for the VMM and a placeholder `eth0` with the machine's addresses, at which kubelet and
@@ -60,25 +57,23 @@ export class LiftMode implements AttachmentMode {
 				for (const tap of this.#taps.values()) if (event.type === 'missed' || event.link.name === tap.device) void tap.look();
 			}),
 			deps.bridge.onChange(() => {
-				for (const tap of this.#taps.values()) tap.retry();
+				for (const tap of this.#taps.values()) tap.switchChanged();
 			}),
 		];
 	}
 
 	async prepare(attachment: Attachment): Promise<readonly SandboxInterface[]> {
-		const { ifname, netns, port, queues } = attachment;
+		const { ifname, netns, port } = attachment;
 		using namespace = openSandbox(netns);
 		using route = openRoute(namespace);
 		// The placeholder owns the machine's address in this namespace: the kernel must not answer ARP for it through any other interface.
 		setNetworkSettings(namespace, { 'ipv4/conf/all/arp_ignore': 1 });
 		setLink(route, 'lo', { up: true });
 		makePlaceholder(namespace, attachment);
-		createTap(namespace, { name: tapName, uid: vmmUser, gid: vmmUser, multiQueue: queues > 1 });
-		// A tap that is down shows no carrier: the VMM's opening it would go unseen.
-		setLink(route, tapName, { mtu: port.mtu, up: true });
+		const tap = makeTap(namespace, route, attachment);
 		return [
 			{ name: ifname, mac: port.mac, mtu: port.mtu, sandbox: netns },
-			{ name: tapName, mac: findLink(route, tapName)?.mac ?? '', mtu: port.mtu, sandbox: netns },
+			{ name: tapName, mac: tap?.mac ?? '', mtu: port.mtu, sandbox: netns },
 		];
 	}
 

@@ -1,5 +1,6 @@
-import { type Clock, CodedError, type Logger } from '@tapestry/base';
+import type { Clock, Logger } from '@tapestry/base';
 import {
+	deleteLink,
 	findLink,
 	findTapHolders,
 	type Link,
@@ -16,9 +17,7 @@ import { Settler } from '../settler.ts';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
 import { type Attachment, attachmentKey, portMarks } from './attachment.ts';
 import { type HostSide, handToSwitch } from './host-side.ts';
-
-/** The name under which a VMM opens its tap in the launcher's namespace; KubeVirt's name for the pod network. */
-export const tapName = 'tap0';
+import { makeTap, tapName } from './waiting-tap.ts';
 
 /** Milliseconds that one step of plugging or unplugging may take. */
 const stepMs = 20_000;
@@ -40,6 +39,7 @@ export interface LiftedTapDeps {
  * | in the launcher's namespace | yes                         | move and rename to the node, plug in |
  * | on the node                 | yes                         | plug in, unless that is done         |
  * | on the node                 | no: the VMM ended           | unplug, move back under its old name |
+ * | nowhere: somebody deleted it| -                           | unplug, make a new one for the VMM   |
  */
 export class LiftedTap {
 	readonly device: string;
@@ -51,6 +51,7 @@ export class LiftedTap {
 	readonly #unwatch: () => void;
 	readonly #settler: Settler;
 	#secured = false;
+	#plugged = false;
 
 	/** Takes over `namespace` and closes it with `stop`. */
 	constructor(
@@ -77,9 +78,10 @@ export class LiftedTap {
 		return this.#settler.look();
 	}
 
-	/** The switch has changed or is back: a step that failed may work now. */
-	retry(): void {
+	/** The switch has changed or is back: a step that failed may work now, or somebody took the port away. */
+	switchChanged(): void {
 		this.#settler.retry();
+		if (this.#plugged && !this.#isPlugged()) void this.look();
 	}
 
 	/** Stops looking; the tap stays where it is. */
@@ -91,12 +93,13 @@ export class LiftedTap {
 	}
 
 	async #settle(signal: AbortSignal): Promise<void> {
+		const before = findLink(this.#deps.host.route, this.device);
+		if (before && !before.carrier) await this.#lower(signal);
 		const waiting = findLink(this.#route, tapName);
-		if (waiting && this.#isTaken(waiting)) this.#lift();
+		if (waiting && !before?.carrier && this.#isTaken(waiting)) this.#lift();
 		const lifted = findLink(this.#deps.host.route, this.device);
-		if (!lifted) return;
-		if (lifted.carrier) await this.#plug(signal);
-		else await this.#lower(signal);
+		if (lifted) await this.#plug(lifted, signal);
+		else if (!waiting) await this.#replace(signal);
 	}
 
 	/**
@@ -117,13 +120,14 @@ export class LiftedTap {
 		setLink(this.#route, tapName, { name: this.device, namespace: this.#deps.host.namespace });
 	}
 
-	async #plug(signal: AbortSignal): Promise<void> {
+	async #plug(tap: Link, signal: AbortSignal): Promise<void> {
 		const { bridge, clock, host } = this.#deps;
 		const { port } = this.#attachment;
-		// Once for each lift and each start of the agent, which may have ended between move and plug.
-		if (!this.#secured) handToSwitch(host, this.device, { mtu: port.mtu, userspace: bridge.userspace });
+		// Once for each lift and each start of the agent, which may have ended between move and plug; and when somebody set the tap down.
+		if (!this.#secured || !tap.up) handToSwitch(host, this.device, { mtu: port.mtu, userspace: bridge.userspace });
 		this.#secured = true;
-		if (bridge.port(this.device)?.ifaceId === port.name) return;
+		this.#plugged = true;
+		if (this.#isPlugged()) return;
 		using limit = deadline(clock, stepMs, signal);
 		const row = await bridge.add(
 			{ device: this.device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(this.#attachment) },
@@ -131,6 +135,12 @@ export class LiftedTap {
 		);
 		// Not part of the step: if the VMM ends before the flows are there, the tap has to go back without waiting for them.
 		void this.#report(row, signal);
+	}
+
+	/** A port that a later launcher of the same machine took over counts: taking it back would cut that one off. */
+	#isPlugged(): boolean {
+		const found = this.#deps.bridge.port(this.device);
+		return found !== undefined && (found.ifaceId === this.#attachment.port.name || found.successor !== undefined);
 	}
 
 	async #report(row: Uuid, signal: AbortSignal): Promise<void> {
@@ -146,21 +156,33 @@ export class LiftedTap {
 	}
 
 	async #lower(signal: AbortSignal): Promise<void> {
-		const { bridge, clock, host, log } = this.#deps;
+		const { host, log } = this.#deps;
 		const { port, pod } = this.#attachment;
-		using limit = deadline(clock, stepMs, signal);
-		await bridge.remove(this.device, { signal: limit.signal });
-		if (findLink(this.#route, tapName)) {
-			throw new CodedError('AGENT_TAP', {
-				what: `the tap of pod ${pod.namespace}/${pod.name} cannot go back to its namespace`,
-				why: `there is another ${tapName}`,
-				fix: 'restart the launcher pod',
-			});
-		}
-		setLink(host.route, this.device, { name: tapName, namespace: this.#namespace });
-		removeIngressDrop(host.namespace, this.device);
+		await this.#unplug(signal);
 		this.#secured = false;
+		// A privileged VMM that was quicker than this made a tap of its own: that one counts from now on.
+		if (findLink(this.#route, tapName)) await deleteLink(this.device, host.namespace);
+		else setLink(host.route, this.device, { name: tapName, namespace: this.#namespace });
+		removeIngressDrop(host.namespace, this.device);
 		setLink(this.#route, tapName, { mtu: port.mtu, arp: true, up: true });
 		log.info('took a tap out of the switch: its VMM ended', { pod, device: this.device, port: port.name });
+	}
+
+	/** The next VMM finds a tap; one that held the old tap holds nothing any more and cannot be helped. */
+	async #replace(signal: AbortSignal): Promise<void> {
+		const { host, log } = this.#deps;
+		const { port, pod } = this.#attachment;
+		await this.#unplug(signal);
+		removeIngressDrop(host.namespace, this.device);
+		this.#secured = false;
+		makeTap(this.#namespace, this.#route, this.#attachment);
+		log.error('somebody deleted the tap of a machine: restart the machine if its VMM runs', { pod, device: this.device, port: port.name });
+	}
+
+	async #unplug(signal: AbortSignal): Promise<void> {
+		const { bridge, clock } = this.#deps;
+		this.#plugged = false;
+		using limit = deadline(clock, stepMs, signal);
+		await bridge.remove(this.device, { signal: limit.signal });
 	}
 }

@@ -6,7 +6,7 @@ import { arpReplyFrom, arpRequest } from '../testing/frames.ts';
 import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
 import { type Attachment, deviceName, type ModeName } from './attachment.ts';
-import { tapName } from './lifted-tap.ts';
+import { tapName } from './waiting-tap.ts';
 
 let node: MiniNode;
 let agent: AgentUnderTest;

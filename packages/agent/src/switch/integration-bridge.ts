@@ -37,6 +37,8 @@ export interface SwitchPort {
 export interface SwitchPortState {
 	readonly device: string;
 	readonly ifaceId: string | undefined;
+	/** Device of the port that took the logical port over. */
+	readonly successor: string | undefined;
 	/** ovn-controller has installed the port's flows. */
 	readonly installed: boolean;
 	/** What Open vSwitch says is wrong with the device. */
@@ -188,7 +190,10 @@ export class IntegrationBridge {
 				op: 'mutate',
 				table: 'Interface',
 				where: whereUuid(_uuid),
-				mutations: [['external_ids', 'delete', ['set', ['iface-id']]]],
+				mutations: [
+					['external_ids', 'delete', ['set', ['iface-id']]],
+					['external_ids', 'insert', ['map', [['successor', port.device]]]],
+				],
 			}));
 	}
 
@@ -215,6 +220,7 @@ function stateOf(row: OvsInterface): SwitchPortState {
 	return {
 		device: row.name,
 		ifaceId: ids['iface-id'],
+		successor: ids.successor,
 		installed: ids['ovn-installed'] === 'true',
 		error: row.error,
 		externalIds: ids,

@@ -42,7 +42,8 @@ export interface AgentOptions extends CniOptions {
 
 export async function startAgent(node: MiniNode, options: AgentOptions = {}): Promise<AgentUnderTest> {
 	const log = options.log ?? silentLogger;
-	const bridge = await IntegrationBridge.open(node.session);
+	const session = node.connect();
+	const bridge = await IntegrationBridge.open(session);
 	const journal = new Journal({ log }, { dir: join(node.run, 'journal') });
 	const workloads = new FakeWorkloads();
 	const steps: { step: string; seconds: number }[] = [];
@@ -70,6 +71,7 @@ export async function startAgent(node: MiniNode, options: AgentOptions = {}): Pr
 		async abandon() {
 			await lift.close();
 			monitor[Symbol.dispose]();
+			await session.close();
 		},
 		async call(command, { containerId, sandbox, pod = containerId, version = '1.0.0', config = {}, signal }) {
 			const answer = await commands.handle(

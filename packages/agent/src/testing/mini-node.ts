@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
-import { configureChassis, run, startCentral, startOpenVswitch, startOvnController } from '@tapestry/lab';
+import { configureChassis, run, startCentral, startOpenVswitch, startOvnController, startVswitchd } from '@tapestry/lab';
 import { createNamespace, deleteNamespace, Namespace, openRoute, setLink } from '@tapestry/linux';
 import { connect, type Session } from '@tapestry/ovsdb';
 import type { HostSide } from '../attach/host-side.ts';
@@ -17,7 +17,10 @@ export interface MiniNode extends AsyncDisposable {
 	/** A directory in memory, as a node's /run is. */
 	readonly run: string;
 	readonly host: HostSide;
-	readonly session: Session;
+	/** A session of its own with the node's Open vSwitch. The caller closes it. */
+	connect(): Session;
+	/** Kills one of the node's daemons and starts it again. */
+	restart(daemon: 'ovs-vswitchd' | 'ovn-controller'): Promise<void>;
 	nbctl(...args: readonly string[]): string;
 	vsctl(...args: readonly string[]): string;
 	/** A sandbox like a runtime makes it. */
@@ -75,16 +78,23 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 		cleanUp();
 		throw error;
 	}
-	const session = connect(
-		{ clock: systemClock, random: Math.random, log: silentLogger },
-		{ endpoint: `unix:${join(dir, 'db.sock')}`, backoff: { initial: 20, max: 200 } },
-	);
 	return {
 		name,
 		dir,
 		run: runDir,
 		host: { namespace, route },
-		session,
+		connect: () =>
+			connect(
+				{ clock: systemClock, random: Math.random, log: silentLogger },
+				{ endpoint: `unix:${join(dir, 'db.sock')}`, backoff: { initial: 20, max: 200 } },
+			),
+		async restart(daemon) {
+			const pid = readFileSync(join(dir, `${daemon}.pid`), 'utf8').trim();
+			kill(Number(pid));
+			// Until it has ended: it holds the lock of its pidfile.
+			await run(deps, ['tail', `--pid=${pid}`, '--sleep-interval=0.01', '--follow', '/dev/null']);
+			await (daemon === 'ovs-vswitchd' ? startVswitchd : startOvnController)(deps, { dir, enter: ['nsenter', `--net=${path}`] });
+		},
 		nbctl: (...args) => execFileSync('ovn-nbctl', [`--db=unix:${join(dir, 'nb.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),
 		vsctl: (...args) => execFileSync('ovs-vsctl', [`--db=unix:${join(dir, 'db.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),
 		sandbox(podLabel) {
@@ -104,7 +114,6 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 			return sandbox;
 		},
 		async [Symbol.asyncDispose]() {
-			await session.close();
 			cleanUp();
 		},
 	};

@@ -1,0 +1,16 @@
+import { createTap, findLink, type Link, type Namespace, type NetlinkSocket, setLink } from '@tapestry/linux';
+import type { Attachment } from './attachment.ts';
+
+/** The name under which a VMM opens its tap in the launcher's namespace; KubeVirt's name for the pod network. */
+export const tapName = 'tap0';
+
+/** KubeVirt's launcher runs the VMM as this user and group ("qemu"), without capabilities. */
+const vmmUser = 107;
+
+/** Makes the tap that waits for the VMM in the launcher's namespace, of which `route` is a socket. */
+export function makeTap(namespace: Namespace, route: NetlinkSocket, { port, queues }: Attachment): Link | undefined {
+	createTap(namespace, { name: tapName, uid: vmmUser, gid: vmmUser, multiQueue: queues > 1 });
+	// A tap that is down shows no carrier: the VMM's opening it would go unseen.
+	setLink(route, tapName, { mtu: port.mtu, up: true });
+	return findLink(route, tapName);
+}
