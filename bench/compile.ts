@@ -79,7 +79,15 @@ class Network implements AsyncDisposable {
 			this.observeMs += performance.now() - start;
 		});
 		this.world.set('Vpc', 'ovn-cluster', { name: 'ovn-cluster', isDefault: true, staticRoutes: [], policyRoutes: [] });
-		const options = { isJoin: false, mtu: 1442, servesServices: true, dhcpV4Options: {}, dhcpV6Options: {}, raOptions: {} };
+		const dhcp = {
+			dhcpFor: 'nobody',
+			tellsClusterDns: false,
+			advertises: false,
+			dhcpV4Options: {},
+			dhcpV6Options: {},
+			raOptions: {},
+		} as const;
+		const options = { isJoin: false, mtu: 1442, servesServices: true, ...dhcp };
 		const blocks = [{ family: 4, cidr: '10.16.0.0/16', prefix: 16, gateway: '10.16.0.1' }] as const;
 		this.world.set('Subnet', 'ovn-default', { name: 'ovn-default', vpc: 'ovn-cluster', blocks, ...options });
 	}

@@ -1,29 +1,6 @@
-import type { Signal } from '@tapestry/base';
+import type { ObjectMeta, Resource, Signal } from '@tapestry/base';
 
-export interface ObjectMeta {
-	readonly name: string;
-	readonly namespace?: string;
-	readonly generateName?: string;
-	readonly uid?: string;
-	readonly resourceVersion?: string;
-	readonly generation?: number;
-	readonly creationTimestamp?: string;
-	readonly deletionTimestamp?: string;
-	readonly deletionGracePeriodSeconds?: number;
-	readonly labels?: Readonly<Record<string, string>>;
-	readonly annotations?: Readonly<Record<string, string>>;
-	readonly finalizers?: readonly string[];
-	readonly ownerReferences?: readonly OwnerReference[];
-}
-
-export interface OwnerReference {
-	readonly apiVersion: string;
-	readonly kind: string;
-	readonly name: string;
-	readonly uid: string;
-	readonly controller?: boolean;
-	readonly blockOwnerDeletion?: boolean;
-}
+export type { ObjectMeta, OwnerReference, Resource } from '@tapestry/base';
 
 /** Any Kubernetes object. Narrow `spec` and `status` with the type of the kind. */
 export interface KubeObject<Spec = unknown, Status = unknown> {
@@ -32,15 +9,6 @@ export interface KubeObject<Spec = unknown, Status = unknown> {
 	readonly metadata: ObjectMeta;
 	readonly spec?: Spec;
 	readonly status?: Status;
-}
-
-/** Where a kind lives: `{group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true}`. */
-export interface Resource {
-	readonly group: string;
-	readonly version: string;
-	readonly plural: string;
-	readonly kind: string;
-	readonly namespaced: boolean;
 }
 
 export interface ObjectName {
