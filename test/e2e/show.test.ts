@@ -1,6 +1,6 @@
 import type { Hop, PortPath } from '@tapestry/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyYaml, deleteYaml, kube, sharedLab, tapestry, waitReady } from './harness/lab.ts';
+import { applyYaml, deleteYaml, inWorkload, kube, sharedLab, tapestry, waitReady } from './harness/lab.ts';
 
 const objects = `apiVersion: v1
 kind: Namespace
@@ -66,6 +66,17 @@ describe('show port', () => {
 		expect(path.hops.map(({ kind }) => kind)).toEqual(['pod', 'veth', 'br-int port', 'logical port', 'subnet', 'VPC']);
 		expect(facts('veth')).toMatchObject({ carrier: true, mtu: 1442 });
 		expect(facts('logical port')?.dhcpv4).toBeUndefined();
+	});
+
+	it('names the hop that does not fit, and ends with 1', async () => {
+		const { path } = await showJson('pod/pod');
+		const device = path.hops.find(({ kind }) => kind === 'veth')?.name ?? '';
+		const setMtu = (mtu: string) => inWorkload('show', `node/${path.node}`, 'ip', 'link', 'set', device, 'mtu', mtu);
+		await setMtu('1300');
+		const { status, stdout } = await show('pod/pod');
+		await setMtu('1442');
+		expect(status).toBe(1);
+		expect(stdout).toMatch(/FAULT the MTU is not the same all along: pod 1442, veth 1300, /);
 	});
 
 	it('is text for people', async () => {

@@ -15,8 +15,8 @@ import { logicalPortHop, subnetHop, vpcHop } from './network-hops.ts';
 import { pluggedInterface, switchHop } from './switch-hop.ts';
 import { guestHop, podHop, tapHop, vethHop, virtioHop } from './workload-hops.ts';
 
-/** A guest that is busy answers late; everything else is at once. */
-const patienceMs = 5000;
+/** A guest that is busy, or runs another command, answers late; everything else is at once. */
+const patienceMs = 10_000;
 
 /**
  * Follows a pod's or a virtual machine's port from the workload to its VPC, by what the kernel, Open vSwitch, OVN and the Kubernetes API say of it. A hop
