@@ -183,7 +183,8 @@ class Term implements Disposable {
 		const { sources } = this.#deps;
 		const refresh = ({ before, after }: ObjectChange<KubeObject>): void => {
 			// Our own writing of a status changes nothing that counts here. The generation counts changes of the spec.
-			if (!before || !after || before.metadata.generation !== after.metadata.generation) this.#networks.refresh();
+			const isSame = before && after && before.metadata.generation === after.metadata.generation;
+			if (!isSame || before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp) this.#networks.refresh();
 		};
 		const wake = (): void => this.#commit.wake();
 		this.#stops.push(

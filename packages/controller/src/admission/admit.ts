@@ -34,6 +34,8 @@ export interface AdmittedSubnet {
 	/** Whether its namespace selectors match a namespace with these labels. */
 	selects(labels: Readonly<Record<string, string>>): boolean;
 	readonly isDefault: boolean;
+	/** True for one that is being deleted: it keeps its leases but gives no more. */
+	readonly isLeaving: boolean;
 }
 
 export interface Admission {
@@ -92,6 +94,7 @@ function admittedSubnet(subnet: Subnet, options: AdmissionOptions): AdmittedSubn
 		namespaces: spec.namespaces ?? [],
 		selects: (labels) => selectors.some((selector) => selectorMatches(selector, labels)),
 		isDefault: spec.default === true,
+		isLeaving: subnet.metadata.deletionTimestamp !== undefined,
 	};
 }
 

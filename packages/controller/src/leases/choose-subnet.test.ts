@@ -87,6 +87,27 @@ describe('chooseSubnet', () => {
 	});
 });
 
+describe('a subnet that is being deleted', () => {
+	const leaving = (...names: string[]): Networks => {
+		const all = admit(
+			vpcs,
+			subnets.map((one) => (names.includes(one.metadata.name) ? { ...one, metadata: { ...one.metadata, deletionTimestamp: 'now' } } : one)),
+			options,
+		);
+		return { ...networks, subnet: (name) => all.subnets.get(name), subnets: () => all.subnets.values() };
+	};
+	const pod = { kind: 'Pod', namespace: 'bound', name: 'p', annotations: {}, specMac: undefined } as unknown as Claimant;
+	const chosen = (seen: Networks) => chooseSubnet(pod, addressRequest(pod), seen).facts.name;
+
+	it('leaves its namespaces to their other subnets', () => {
+		expect(chosen(leaving('bound1'))).toBe('bound2');
+	});
+
+	it('gives nothing when there is no other, rather than put the pod elsewhere', () => {
+		expect(() => chosen(leaving('bound1', 'bound2'))).toThrow(/bound1 gives no more addresses: it is being deleted/);
+	});
+});
+
 describe('addressRequest', () => {
 	const request = (asked: Record<string, string>, more: Partial<Claimant> = {}) =>
 		addressRequest({ annotations: asked, specMac: undefined, ordinal: undefined, ...more } as Claimant);

@@ -29,6 +29,14 @@ export interface NamespaceInfo {
  * the namespace, else the cluster's. Throws REFUSED.
  */
 export function chooseSubnet(claimant: Claimant, request: AddressRequest, networks: Networks): AdmittedSubnet {
+	const subnet = subnetFor(claimant, request, networks);
+	if (!subnet.isLeaving) return subnet;
+	const { name } = subnet.facts;
+	const fix = `create Subnet ${name} again when it is gone, or name another`;
+	return refuse({ reason: 'SubnetLeaving', what: `subnet ${name} gives no more addresses`, why: 'it is being deleted', fix });
+}
+
+function subnetFor(claimant: Claimant, request: AddressRequest, networks: Networks): AdmittedSubnet {
 	if (claimant.kind === 'Node') return inUse(networks, networks.joinSubnet, 'nodes are connected to it');
 	const named = claimant.annotations[annotations.logicalSwitch];
 	if (named) return allowed(claimant, inUse(networks, named, `the annotation ${annotations.logicalSwitch} names it`), networks);
@@ -88,6 +96,8 @@ function fits({ spaces }: AdmittedSubnet, request: AddressRequest): boolean {
 	return entries.length === 0 || entries.some((ips) => ips.every((ip) => spaces.some(({ cidr }) => cidrContains(cidr, ip))));
 }
 
+/** Those that are being deleted come last. */
 function byName(a: AdmittedSubnet, b: AdmittedSubnet): number {
+	if (a.isLeaving !== b.isLeaving) return Number(a.isLeaving) - Number(b.isLeaving);
 	return a.facts.name < b.facts.name ? -1 : 1;
 }

@@ -58,6 +58,17 @@ describe('LeaseRegistry', () => {
 		expect(registry.allocator('s', 4)?.using).toBe(1n);
 	});
 
+	it('knows who has addresses of a subnet, those that are about to have some too', () => {
+		const { registry, subnet } = open();
+		registry.put(lease('b', '10.0.0.2'));
+		registry.put(lease('elsewhere', '10.9.0.2', { subnet: 't' }));
+		registry.reserve('a', owner('a'), subnet, any);
+		expect(registry.holders('s')).toEqual(['a', 'b']);
+		registry.unreserve('a');
+		registry.remove('b');
+		expect(registry.holders('s')).toEqual([]);
+	});
+
 	it('takes one family or none when the other is full', () => {
 		const { registry, subnet } = open('10.0.0.0/24,fd00::/126');
 		for (const name of ['a', 'b']) registry.reserve(name, owner(name), subnet, any);

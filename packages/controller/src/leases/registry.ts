@@ -64,6 +64,12 @@ export class LeaseRegistry {
 		return leases.sort((a, b) => Number(this.#waiting.has(a.name)) - Number(this.#waiting.has(b.name)) || (this.#beats(a, b) ? -1 : 1));
 	}
 
+	/** The names of all who have addresses of the subnet, or are about to. */
+	holders(subnet: string): readonly string[] {
+		const reserved = [...this.#reserved].flatMap(([name, reservation]) => (reservation.subnet === subnet ? name : []));
+		return [...new Set([...(this.#namesBySubnet.get(subnet) ?? []), ...reserved])].sort();
+	}
+
 	allocator(subnet: string, family: Family): Allocator | undefined {
 		return this.#spaces.get(subnet)?.allocator(family);
 	}

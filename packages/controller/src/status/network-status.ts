@@ -2,6 +2,7 @@ import { type Clock, type Family, formatIpRange, type IpRange, isCoded, type Sig
 import { type Condition, type EventRecorder, findCondition, type KubeClient, type Resource, setCondition } from '@tapestry/kube';
 import {
 	defaultSubnet,
+	finalizer,
 	notBuiltProblem,
 	type Problem,
 	type Subnet,
@@ -16,6 +17,7 @@ import type { LeaseRegistry } from '../leases/registry.ts';
 import type { NetworkView } from '../networks.ts';
 import type { Sources } from '../world/sources.ts';
 import { builtCondition } from './built-condition.ts';
+import { terminatingCondition } from './terminating-condition.ts';
 
 export interface NetworkStatusDeps {
 	readonly client: KubeClient;
@@ -46,12 +48,14 @@ export class NetworkStatus {
 	}
 
 	async writeSubnet(name: string, signal: Signal): Promise<void> {
-		const { sources, networks, installation } = this.#deps;
+		const { sources, networks, registry, installation } = this.#deps;
 		const subnet = sources.subnets.objects.get(name);
 		if (!subnet) return;
-		await this.#fillIn(subnet, signal);
+		const holders = registry.holders(name);
+		if (mayGo(subnet, holders)) return this.#release(subnetResource, subnet, signal);
+		await this.#fillIn(subnetResource, subnet, defaultSubnet(subnet).spec, signal);
 		const problems = networks.subnetProblems(name) ?? [];
-		const conditions = this.#conditions('Subnet', subnet, problems, installation(`Subnet/${name}`));
+		const conditions = this.#conditions('Subnet', subnet, problems, installation(`Subnet/${name}`), holders);
 		const status: SubnetStatus = { ...this.#usage(name, 4), ...this.#usage(name, 6), conditions: [...conditions] };
 		await this.#write(subnetResource, subnet, status, problems, signal);
 	}
@@ -60,29 +64,47 @@ export class NetworkStatus {
 		const { sources, networks, installation } = this.#deps;
 		const vpc = sources.vpcs.objects.get(name);
 		if (!vpc) return;
+		const own = [...networks.subnets()].map(({ facts }) => facts).filter((facts) => facts.vpc === name);
+		const holders = own.map((facts) => facts.name).sort();
+		if (mayGo(vpc, holders)) return this.#release(vpcResource, vpc, signal);
+		await this.#fillIn(vpcResource, vpc, vpc.spec, signal);
 		const admitted = networks.vpc(name);
 		const problems = networks.vpcProblems(name) ?? [];
-		const conditions = this.#conditions('Vpc', vpc, problems, installation(`Vpc/${name}`));
-		const own = [...networks.subnets()].map(({ facts }) => facts).filter((facts) => facts.vpc === name && !facts.isJoin);
+		const conditions = this.#conditions('Vpc', vpc, problems, installation(`Vpc/${name}`), holders);
+		const listed = own.filter((facts) => !facts.isJoin).map((facts) => facts.name);
 		const status: VpcStatus = {
 			conditions: [...conditions],
 			standby: admitted !== undefined,
 			default: admitted?.facts.isDefault ?? false,
 			defaultLogicalSwitch: admitted?.facts.isDefault ? networks.defaultSubnet : (admitted?.defaultSubnet ?? ''),
 			router: admitted ? name : '',
-			subnets: own.map((facts) => facts.name).sort(),
+			subnets: listed.sort(),
 		};
 		await this.#write(vpcResource, vpc, status, problems, signal);
 	}
 
-	/** Writes defaults into the spec, as Kube-OVN does: users and other tools read them there. */
-	async #fillIn(subnet: Subnet, signal: Signal): Promise<void> {
-		const { uid, resourceVersion } = subnet.metadata;
-		const filled = Object.entries(defaultSubnet(subnet).spec) as [keyof Subnet['spec'], unknown][];
-		const missing = filled.filter(([field, value]) => !sameFacts(subnet.spec[field], value));
-		if (missing.length === 0) return;
-		const patch = { metadata: { uid, resourceVersion }, spec: Object.fromEntries(missing) };
-		await this.#deps.client.patch(subnetResource, { name: subnet.metadata.name }, 'application/merge-patch+json', patch, { signal });
+	/** Sees to the finalizer, and writes defaults into the spec, as Kube-OVN does: users and other tools read them there. */
+	async #fillIn(resource: Resource, object: Network, wanted: Network['spec'], signal: Signal): Promise<void> {
+		const current: Readonly<Record<string, unknown>> = object.spec;
+		const spec = Object.fromEntries(Object.entries(wanted).filter(([field, value]) => !sameFacts(current[field], value)));
+		const { name, uid, resourceVersion, finalizers = [], deletionTimestamp } = object.metadata;
+		// An object that is being deleted takes no new finalizer.
+		const isGuarded = deletionTimestamp !== undefined || finalizers.includes(finalizer);
+		if (isGuarded && Object.keys(spec).length === 0) return;
+		const metadata = { uid, resourceVersion, ...(isGuarded ? {} : { finalizers: [...finalizers, finalizer] }) };
+		await this.#deps.client.patch(resource, { name }, 'application/merge-patch+json', { metadata, spec }, { signal });
+	}
+
+	/** Nobody needs the object any more: its rows go with it. */
+	async #release(resource: Resource, object: Network, signal: Signal): Promise<void> {
+		const { name, uid, resourceVersion, finalizers = [] } = object.metadata;
+		if (!finalizers.includes(finalizer)) return;
+		const metadata = { uid, resourceVersion, finalizers: finalizers.filter((one) => one !== finalizer) };
+		try {
+			await this.#deps.client.patch(resource, { name }, 'application/merge-patch+json', { metadata }, { signal });
+		} catch (error) {
+			if (!isCoded(error, 'KUBE_NOT_FOUND')) throw error;
+		}
 	}
 
 	async #write(
@@ -109,7 +131,13 @@ export class NetworkStatus {
 			this.#deps.events.record(resource, object, { type: 'Warning', reason: first.reason, message: messageOf(problems) });
 	}
 
-	#conditions(kind: string, object: Network, problems: readonly Problem[], installation: Installation): readonly Condition[] {
+	#conditions(
+		kind: string,
+		object: Network,
+		problems: readonly Problem[],
+		installation: Installation,
+		holders: readonly string[],
+	): readonly Condition[] {
 		const { generation } = object.metadata;
 		const observed = generation === undefined ? {} : { observedGeneration: generation };
 		const now = this.#deps.clock.now();
@@ -119,7 +147,8 @@ export class NetworkStatus {
 			: { status: 'True' as const, reason: 'Valid', message: 'the object is valid' };
 		const ready = readiness(installation);
 		const built = builtCondition(notBuiltProblem(kind, object.spec), generation);
-		const all = [{ type: 'Validated', ...validated, ...observed }, { type: 'Ready', ...ready, ...observed }, built];
+		const leaving = object.metadata.deletionTimestamp === undefined ? [] : [terminatingCondition(kind, object.metadata.name, holders)];
+		const all = [{ type: 'Validated', ...validated, ...observed }, { type: 'Ready', ...ready, ...observed }, built, ...leaving];
 		return all.reduce<readonly Condition[]>((list, condition) => setCondition(list, condition, now), object.status?.conditions ?? []);
 	}
 
@@ -141,6 +170,11 @@ function readiness({ isComplete, problem }: Installation): {
 	if (isComplete) return { status: 'True', reason: 'Installed', message: 'the network is in the Northbound database' };
 	if (problem) return { status: 'False', reason: problem.reason, message: sentence(problem) };
 	return { status: 'False', reason: 'NotInstalled', message: 'the network is not in the Northbound database' };
+}
+
+/** Whether an object that is to be deleted can be. */
+function mayGo({ metadata }: Network, holders: readonly string[]): boolean {
+	return metadata.deletionTimestamp !== undefined && holders.length === 0;
 }
 
 function messageOf(problems: readonly Problem[]): string {
