@@ -12,7 +12,7 @@ import {
 	type Service,
 	services,
 } from '@tapestry/kube';
-import { LinkMonitor, Namespace, openRoute } from '@tapestry/linux';
+import { LinkMonitor, linkStatistics, Namespace, openRoute } from '@tapestry/linux';
 import { type IpLease, ipResource, labels, nodePortName, type Subnet, subnetResource } from '@tapestry/network';
 import type { Session } from '@tapestry/ovsdb';
 import type { AttachmentMode } from './attach/attachment.ts';
@@ -30,6 +30,7 @@ import { nodeNetwork } from './node/node-network.ts';
 import { NodePort } from './node/node-port.ts';
 import { NodeRules } from './node/node-rules.ts';
 import { nodeRuleset } from './node/ruleset.ts';
+import { renderPortCounters } from './port-counters.ts';
 import { IntegrationBridge } from './switch/integration-bridge.ts';
 
 export interface AgentDeps {
@@ -116,7 +117,12 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 				handle: (call, gone) => commands.handle(call, gone),
 				pages: {
 					'/ports': () => ({ type: 'application/json', body: JSON.stringify(describePorts(journal, modes)) }),
-					'/metrics': () => ({ type: 'text/plain; version=0.0.4', body: metrics.render({ tapestry_attachments: journal.all().length }) }),
+					'/metrics': () => ({
+						type: 'text/plain; version=0.0.4',
+						body:
+							metrics.render({ tapestry_attachments: journal.all().length }) +
+							renderPortCounters(journal.all(), linkStatistics(host.route)),
+					}),
 				},
 			},
 			{ path: options.socket },

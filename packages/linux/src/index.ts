@@ -5,6 +5,7 @@ export * from './ingress-drop.ts';
 export * from './link.ts';
 export type { Link } from './link-message.ts';
 export * from './link-monitor.ts';
+export * from './link-statistics.ts';
 export * from './listen.ts';
 export * from './namespace.ts';
 export type { NetlinkSocket } from './netlink/socket.ts';

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { findLink, Namespace, openRoute, setLink } from '@tapestry/linux';
+import { findLink, linkStatistics, Namespace, openRoute, setLink } from '@tapestry/linux';
 import { holdTap, untilLink, type Wire } from '@tapestry/linux/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { renderPortCounters } from '../port-counters.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import { arpReplyFrom, arpRequest } from '../testing/frames.ts';
 import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
@@ -102,6 +103,9 @@ describe('a machine', () => {
 		expect(onNode(vm.device)).toMatchObject({ up: true, carrier: true, arp: false, mtu: 1442 });
 		expect(await asksGateway(guest, vm)).toBe('0a0000000001');
 		expect(agent.modes.lift.describe(agent.journal.all()[0]!)).toEqual({ path: [vm.device, 'br-int'], connected: true, faults: [] });
+		const counters = renderPortCounters(agent.journal.all(), linkStatistics(node.host.route));
+		expect(counters).toContain('tapestry_port_transmit_packets_total{namespace="default",name="vm1",kind="machine"} 1\n');
+		expect(counters).toContain('tapestry_port_transmit_bytes_total{namespace="default",name="vm1",kind="machine"} 42\n');
 		expect((await agent.call('CHECK', { ...vm, config: { prevResult: added.json } })).body).toBe('');
 	});
 
@@ -165,11 +169,8 @@ describe('a machine', () => {
 		// The next agent knows which of the two it was.
 		await agent.abandon();
 		agent = await startAgent(node);
-		await agent.modes.lift.close();
 		expect(agent.bridge.port(before.device)?.ifaceId).toBeUndefined();
 		expect(await asksGateway(guest, after)).toBe('0a0000000001');
-		await agent.abandon();
-		agent = await startAgent(node);
 		await agent.call('DEL', before);
 		expect(await asksGateway(guest, after)).toBe('0a0000000001');
 	});
