@@ -1,109 +1,74 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GuestImage } from '../guest/image.ts';
 import { testImage } from '../guest/testing/test-image.ts';
-import { vmFiles } from './files.ts';
 import { guestConsole } from './guest-console.ts';
 import { guestExec } from './guest-exec.ts';
-import { createVmNetwork } from './testing/vm-network.ts';
+import { hasLibvirt } from './libvirt/libvirt.ts';
+import { type HypervisorName, hypervisorAnnotation } from './machine.ts';
+import { type LauncherUnderTest, processesOf, startLauncher } from './testing/launcher-under-test.ts';
 
-const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-const addresses = { mac: '00:00:00:5e:00:53', address: '10.9.8.7', gateway: '10.9.8.1', mtu: 1300 };
-const vmi = {
-	apiVersion: 'kubevirt.io/v1',
-	kind: 'VirtualMachineInstance',
-	metadata: { name: 'vm1', namespace: 'default' },
-	spec: { domain: { memory: { guest: '192Mi' } }, terminationGracePeriodSeconds: 60 },
-};
+const hypervisors: readonly HypervisorName[] = hasLibvirt() ? ['qemu', 'libvirt'] : ['qemu'];
+const small = { memory: { guest: '192Mi' } };
 
-describe('the launcher', () => {
-	const directory = mkdtempSync(join(tmpdir(), 'launcher-'));
-	const files = vmFiles(directory);
-	const cleanup = new AsyncDisposableStack();
-	let launcher: ChildProcess;
-	let ended: Promise<unknown[]>;
-	let inNetwork: (...argv: readonly string[]) => string;
+let image: GuestImage;
+beforeAll(async () => {
+	image = await testImage();
+}, 300_000);
 
-	const exec = async (...argv: readonly string[]): Promise<{ status: number; output: string }> => {
-		const chunks: Uint8Array[] = [];
-		const status = await guestExec(files.execSocket, argv, { output: (chunk) => chunks.push(chunk), signal: AbortSignal.timeout(60_000) });
-		return { status, output: Buffer.concat(chunks).toString() };
-	};
+/** Debian's static busybox has a wget that crashes. */
+const pageOf = (vm: LauncherUnderTest) =>
+	vm.network.run('busybox', 'sh', '-c', "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 20 10.9.8.7 80");
+
+describe.each(hypervisors)('the launcher with %s', (hypervisor) => {
+	const annotations = { [hypervisorAnnotation]: hypervisor };
+	let vm: LauncherUnderTest;
 
 	beforeAll(async () => {
-		cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
-		const image = await testImage();
-		const network = cleanup.use(await createVmNetwork(`tpt-vm-${randomBytes(3).toString('hex')}`, join(directory, 'dhcp'), addresses));
-		inNetwork = network.run;
-		const api = createServer((request, response) => {
-			expect(request.url).toBe('/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/vm1');
-			response.end(JSON.stringify(vmi));
-		});
-		cleanup.defer(() => void api.close());
-		const [apiSocket, kubeconfig] = [join(directory, 'api.sock'), join(directory, 'kubeconfig')];
-		api.listen(apiSocket);
-		const named = { clusters: [{ name: 'c', cluster: { server: 'http://api' } }], contexts: [{ name: 'c', context: { cluster: 'c' } }] };
-		writeFileSync(kubeconfig, JSON.stringify({ ...named, 'current-context': 'c' }));
-		const flags = [`--kubeconfig=${kubeconfig}`, `--api-socket=${apiSocket}`, `--guest=${image.directory}`, `--state=${directory}`];
-		const [enter = '', ...argv] = [
-			...network.enter,
-			process.execPath,
-			main,
-			...flags,
-			'--vmi=vm1',
-			'--pod=virt-launcher-vm1',
-			'--ready-fd=3',
-		];
-		launcher = spawn(enter, argv, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], detached: true });
-		ended = once(launcher, 'exit');
-		cleanup.defer(async () => {
-			// The group: QEMU too, should the launcher have died.
-			spawnSync('kill', ['-KILL', '--', `-${launcher.pid}`]);
-			await ended;
-		});
-		const ready = once(launcher.stdio[3] as NodeJS.ReadableStream, 'data');
-		await Promise.race([ready, ended.then(() => Promise.reject(new Error('the launcher ended early')))]);
+		vm = await startLauncher(image, { annotations, spec: { domain: small, terminationGracePeriodSeconds: 60 } });
+		await vm.running;
 	}, 120_000);
 
-	afterAll(() => cleanup.disposeAsync());
+	afterAll(() => vm[Symbol.asyncDispose]());
 
 	it('runs commands as soon as the guest is up, and passes on their status', async () => {
-		expect(await exec('hostname')).toEqual({ status: 0, output: 'vm1\n' });
-		expect(await exec('sh', '-c', 'echo "it\'s here"; exit 7')).toEqual({ status: 7, output: "it's here\n" });
-		expect((await exec('no-such-program')).status).toBe(127);
+		expect(await vm.exec('hostname')).toEqual({ status: 0, output: 'vm1\n' });
+		expect(await vm.exec('sh', '-c', 'echo "it\'s here"; exit 7')).toEqual({ status: 7, output: "it's here\n" });
+		expect((await vm.exec('no-such-program')).status).toBe(127);
 	});
 
 	it('boots a guest that says what the network gave it', () => {
 		const ready = 'GUEST READY name=vm1 mac=00:00:00:5e:00:53 mtu=1300 addresses=10.9.8.7/24';
-		expect(readFileSync(files.consoleLog, 'utf8')).toContain(ready);
+		expect(readFileSync(vm.files.consoleLog, 'utf8')).toContain(ready);
 	});
 
 	it('takes route and name server from DHCP', async () => {
-		expect((await exec('ip', 'route', 'show', 'default')).output).toContain('default via 10.9.8.1 dev eth0');
-		expect((await exec('cat', '/etc/resolv.conf')).output).toBe('nameserver 10.9.8.1\n');
+		expect((await vm.exec('ip', 'route', 'show', 'default')).output).toContain('default via 10.9.8.1 dev eth0');
+		expect((await vm.exec('cat', '/etc/resolv.conf')).output).toBe('nameserver 10.9.8.1\n');
 	});
 
 	it('serves a page with its name over the tap, and echoes', () => {
-		expect(inNetwork('curl', '--silent', '--max-time', '20', 'http://10.9.8.7/')).toBe('vm vm1\n');
-		expect(inNetwork('busybox', 'sh', '-c', 'echo hello | busybox nc -w 20 10.9.8.7 7')).toBe('hello\n');
+		expect(pageOf(vm)).toContain('\r\n\r\nvm vm1\n');
+		expect(vm.network.run('busybox', 'sh', '-c', 'echo hello | busybox nc -w 20 10.9.8.7 7')).toBe('hello\n');
+	});
+
+	it('leaves no checksum to a device that is not there', async () => {
+		const features = (await vm.exec('cat', '/sys/class/net/eth0/device/features')).output;
+		// Virtual I/O Device specification, "Network Device", "Feature bits": CSUM, GUEST_CSUM, MTU, GUEST_TSO4, HOST_TSO4.
+		expect([0, 1, 3, 7, 11].map((bit) => features[bit])).toEqual(['0', '0', '1', '0', '0']);
 	});
 
 	it('does not carry more output into an answer than its command has', async () => {
-		const { output } = await exec('seq', '1', '3000');
+		const { output } = await vm.exec('seq', '1', '3000');
 		expect(output.trim().split('\n')).toHaveLength(3000);
 	});
 
 	it('interrupts a command whose caller gives up', async () => {
 		const abort = new AbortController();
 		const started = Promise.withResolvers<void>();
-		const sleeping = guestExec(files.execSocket, ['sh', '-c', 'echo started; sleep 1000'], {
+		const sleeping = guestExec(vm.files.execSocket, ['sh', '-c', 'echo started; sleep 1000'], {
 			output: () => started.resolve(),
 			signal: abort.signal,
 		});
@@ -111,12 +76,12 @@ describe('the launcher', () => {
 		await started.promise;
 		abort.abort(new Error('enough'));
 		await expect(sleeping).rejects.toThrow('enough');
-		expect(await exec('echo', 'next')).toEqual({ status: 0, output: 'next\n' });
+		expect(await vm.exec('echo', 'next')).toEqual({ status: 0, output: 'next\n' });
 	});
 
 	it('has a console with a shell, left by Ctrl-]', async () => {
 		const [input, output] = [new PassThrough(), new PassThrough()];
-		const session = guestConsole(files.consoleSocket, { input, output }, AbortSignal.timeout(60_000));
+		const session = guestConsole(vm.files.consoleSocket, { input, output }, AbortSignal.timeout(60_000));
 		input.write('echo console=$((40 + 2))\r');
 		for (let seen = ''; !seen.includes('console=42'); ) seen += String((await once(output, 'data'))[0]);
 		input.write('\x1d');
@@ -124,13 +89,73 @@ describe('the launcher', () => {
 	});
 
 	it('runs QEMU as the owner of the tap', () => {
-		const [pid] = readFileSync(`/proc/${launcher.pid}/task/${launcher.pid}/children`, 'utf8').split(' ');
-		expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^Uid:\t107\t107/m);
+		expect(readFileSync(`/proc/${vm.qemu()}/status`, 'utf8')).toMatch(/^Uid:\t107\t107/m);
+		expect(processesOf(vm.directory, 'libvirtd')).toHaveLength(hypervisor === 'libvirt' ? 1 : 0);
+	});
+
+	it('keeps its QEMU when the guest restarts, and runs commands in it again', async () => {
+		const qemu = vm.qemu();
+		await vm.exec('sh', '-c', 'echo 1 >/tmp/before');
+		await expect(vm.exec('reboot', '-f')).rejects.toMatchObject({ code: 'GUEST_EXEC' });
+		expect((await vm.exec('test', '-e', '/tmp/before')).status).toBe(1);
+		expect(vm.qemu()).toBe(qemu);
 	});
 
 	it('shuts the guest down when it is asked to end', async () => {
-		launcher.kill('SIGTERM');
-		expect(await ended).toEqual([0, null]);
-		expect(readFileSync(files.consoleLog, 'utf8')).toContain('GUEST STOPS');
+		vm.process.kill('SIGTERM');
+		expect(await vm.ended).toEqual([0, null]);
+		expect(readFileSync(vm.files.consoleLog, 'utf8')).toContain('GUEST STOPS');
+		expect(processesOf(vm.directory, 'qemu-system-x86')).toEqual([]);
+		expect(vm.instance().status).toBeUndefined();
+	});
+});
+
+describe.each(hypervisors)('the end of a machine with %s', (hypervisor) => {
+	const annotations = { [hypervisorAnnotation]: hypervisor };
+
+	it('is success when the guest powers off by itself', async () => {
+		await using vm = await startLauncher(image, { annotations, spec: { domain: small } });
+		await vm.running;
+		await vm.exec('poweroff', '-f').catch(() => {});
+		expect(await vm.ended).toEqual([0, null]);
+	});
+
+	it('is failure, told on the instance, when QEMU is killed', async () => {
+		await using vm = await startLauncher(image, { annotations, spec: { domain: small } });
+		await vm.running;
+		process.kill(vm.qemu(), 'SIGKILL');
+		expect(await vm.ended).toEqual([1, null]);
+		expect(vm.instance().status?.conditions).toMatchObject([{ type: 'Synchronized', status: 'False', reason: 'VM_QEMU' }]);
+	});
+
+	it('comes by force when the guest does not shut down in time', async () => {
+		await using vm = await startLauncher(image, { annotations, spec: { domain: small, terminationGracePeriodSeconds: 1 } });
+		await vm.running;
+		await vm.exec('killall', 'acpid');
+		vm.process.kill('SIGTERM');
+		expect(await vm.ended).toEqual([0, null]);
+		expect(readFileSync(vm.files.consoleLog, 'utf8')).not.toContain('GUEST STOPS');
+	});
+
+	it('leaves nothing when the launcher is killed with its group', async () => {
+		const vm = await startLauncher(image, { annotations, spec: { domain: small } });
+		await vm.running;
+		const qemu = vm.qemu();
+		expect(qemu).toBeGreaterThan(0);
+		await vm[Symbol.asyncDispose]();
+		await expect.poll(() => [...processesOf(vm.directory, 'qemu-system-x86'), ...processesOf(vm.directory, 'libvirtd')]).toEqual([]);
+	});
+});
+
+describe.each(hypervisors)('a machine with four queues and %s', (hypervisor) => {
+	it('opens them all, and its guest uses one for each processor', async () => {
+		const domain = { ...small, cpu: { cores: 4 }, devices: { networkInterfaceMultiqueue: true } };
+		await using vm = await startLauncher(image, { annotations: { [hypervisorAnnotation]: hypervisor }, queues: 4, spec: { domain } });
+		await vm.running;
+		expect((await vm.exec('nproc')).output).toBe('4\n');
+		expect((await vm.exec('sh', '-c', 'ls -d /sys/class/net/eth0/queues/rx-* | wc -l')).output).toBe('4\n');
+		const [tap] = JSON.parse(vm.network.run('ip', '-json', '-details', 'link', 'show', 'tap0'));
+		expect(tap.linkinfo.info_data).toMatchObject({ multi_queue: true, vnet_hdr: true, numqueues: 4 });
+		expect(pageOf(vm)).toContain('\r\n\r\nvm vm1\n');
 	});
 });

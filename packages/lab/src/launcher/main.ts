@@ -1,18 +1,23 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { CodedError } from '@tapestry/base';
+import { join } from 'node:path';
+import { CodedError, isCoded } from '@tapestry/base';
 import { runProgram, systemClock } from '@tapestry/host';
 import { createKubeClient } from '@tapestry/kube';
-import { getLink, openRoute } from '@tapestry/linux';
 import { type VirtualMachineInstance, virtualMachineInstanceResource } from '@tapestry/network';
 import { readAccelerator } from '../guest/accelerator.ts';
 import { guestImage } from '../guest/image.ts';
+import { chooseHypervisor } from './choose-hypervisor.ts';
+import { guestArguments } from './config.ts';
+import { prepareDisks } from './disks/prepare.ts';
 import { vmFiles } from './files.ts';
 import { machineOf } from './machine.ts';
-import { type Nic, qemuArguments } from './qemu.ts';
+import { podNic } from './pod-nic.ts';
+import { reportFailure } from './report.ts';
+import { checkShares } from './shares/virtiofsd.ts';
 import { runVirtualMachine } from './virtual-machine.ts';
 
-/** KubeVirt's user of QEMU; the taps that the agent makes belong to it. */
-const qemuUser = '107:107';
+/** Processors that a machine may have although the node has fewer: its NIC can have as many queues. */
+const leastCpuLimit = 8;
 
 await runProgram({
 	name: 'launcher',
@@ -33,23 +38,45 @@ await runProgram({
 		const socketPath = options['api-socket'];
 		using client = createKubeClient({ clock: systemClock, random: Math.random }, { kubeconfig, ...(socketPath ? { socketPath } : {}) });
 		const instance = await client.get<VirtualMachineInstance>(virtualMachineInstanceResource, { namespace, name: vmi }, { signal });
-		const machine = machineOf(instance, { cpus: availableParallelism(), memoryMiB: Math.floor(totalmem() / 2 ** 21) });
-		const files = vmFiles(state);
-		const image = guestImage(guest);
-		const accelerator = readAccelerator(image);
-		log.info('starting the virtual machine', { pod: options.pod, ...machine, accelerator });
-		const qemu = qemuArguments(machine, { accelerator, image, files, nic: podNic(), runAs: qemuUser });
-		await runVirtualMachine(
-			{ clock: systemClock, log, env: process.env },
-			{ qemu, files, graceSeconds: machine.graceSeconds, onRunning: ready, signal },
-		);
+		try {
+			await launch(instance);
+		} catch (error) {
+			if (isCoded(error)) await reportFailure({ client, clock: systemClock }, instance, error);
+			throw error;
+		}
+
+		async function launch(of: VirtualMachineInstance): Promise<void> {
+			const machine = machineOf(of, {
+				cpus: Math.max(leastCpuLimit, availableParallelism()),
+				memoryMiB: Math.floor(totalmem() / 2 ** 21),
+			});
+			const deps = { env: process.env };
+			const hypervisor = chooseHypervisor(deps, machine.hypervisor);
+			const image = guestImage(guest ?? '');
+			const accelerator = readAccelerator(image);
+			log.info('starting the virtual machine', { pod: options.pod, ...machine, accelerator, hypervisor: hypervisor.name });
+			checkShares(machine.shares);
+			const config = {
+				name: `${machine.namespace}_${machine.name}`,
+				cpus: machine.cpus,
+				memoryMiB: machine.memoryMiB,
+				accelerator,
+				image,
+				kernelArguments: guestArguments(machine),
+				files: vmFiles(state ?? ''),
+				nic: machine.nic && podNic(machine.nic),
+				disks: await prepareDisks(deps, machine.disks, { directory: join(state ?? '', 'disks'), signal }),
+				shares: machine.shares,
+				environment: markers(),
+			};
+			const { graceSeconds } = machine;
+			await runVirtualMachine({ clock: systemClock, log, hypervisor }, { config, graceSeconds, onRunning: ready, signal });
+		}
 	},
 });
 
-/** The guest's NIC is the pod's: the tap that the agent made, with the address and MTU of the `eth0` that stands for it. */
-function podNic(): Nic {
-	using socket = openRoute();
-	const { mac, mtu } = getLink(socket, 'eth0');
-	if (!mac) throw new CodedError('LAUNCHER_NIC', "the pod's eth0 has no hardware address");
-	return { tap: 'tap0', mac, mtu };
+/** By these variables the lab and the kubelet know what is theirs. */
+function markers(): Readonly<Record<string, string>> {
+	const entries = Object.entries(process.env).filter(([name]) => name.startsWith('TAPESTRY_'));
+	return Object.fromEntries(entries.map(([name, value = '']) => [name, value]));
 }

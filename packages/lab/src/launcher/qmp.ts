@@ -15,6 +15,7 @@ export class QmpConnection {
 	readonly #onEvent: (event: string) => void;
 	readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
 	readonly #greeting = Promise.withResolvers<void>();
+	readonly #closed = Promise.withResolvers<void>();
 	#buffered = '';
 	#id = 0;
 
@@ -33,6 +34,11 @@ export class QmpConnection {
 		await connection.#greeting.promise;
 		await connection.execute('qmp_capabilities');
 		return connection;
+	}
+
+	/** Resolves when QEMU has ended. */
+	get closed(): Promise<void> {
+		return this.#closed.promise;
 	}
 
 	/** @throws QMP_ERROR when QEMU refuses the command, QMP_CLOSED when it ends before it has answered */
@@ -66,5 +72,6 @@ export class QmpConnection {
 		this.#greeting.reject(error);
 		for (const answer of this.#pending.values()) answer.reject(error);
 		this.#pending.clear();
+		this.#closed.resolve();
 	}
 }

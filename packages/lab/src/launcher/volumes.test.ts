@@ -103,6 +103,14 @@ describe('volumesOf', () => {
 		['no capacity', { volumes: [{ name: 'a', emptyDisk: {} }] }, 'capacity of volume "a"'],
 		['bus', { disks: [{ name: 'root', disk: { bus: 'scsi' } }], volumes: [image] }, 'bus "scsi"'],
 		['CD-ROM on virtio', { disks: [{ name: 'root', cdrom: { bus: 'virtio' } }], volumes: [image] }, 'CD-ROM'],
+		[
+			'a seventh SATA disk',
+			{
+				disks: [1, 2, 3, 4, 5, 6, 7].map((n) => ({ name: `d${n}`, disk: { bus: 'sata' } })),
+				volumes: [1, 2, 3, 4, 5, 6, 7].map((n) => ({ name: `d${n}`, emptyDisk: { capacity: '1Mi' } })),
+			},
+			'disk "d7" cannot be attached: a machine has at most 6 disks on bus sata',
+		],
 		['LUN', { disks: [{ name: 'root', lun: {} }], volumes: [image] }, 'LUN'],
 		['serial', { disks: [{ name: 'root', serial: 'a,b' }], volumes: [image] }, 'serial'],
 		['directory as a disk', { volumes: [{ name: 'a', containerPath: { path: '/x' } }] }, 'directory is not a disk'],

@@ -95,10 +95,22 @@ export function volumesOf(
 	const volumeOf = (name: string): Volume => volumes.find((volume) => volume.name === name) ?? { name };
 	const entries = all.map((disk) => ({ disk, content: contentOf(volumeOf(disk.name), guest) }));
 	const first = bootEntry(entries);
+	const attached = entries.flatMap((entry) => (entry.content === 'guest' ? [] : [diskOf(entry.disk, entry.content, entry === first)]));
+	for (const bus of ['virtio', 'sata'] as const) checkRoom(bus, attached);
 	return {
-		disks: entries.flatMap((entry) => (entry.content === 'guest' ? [] : [diskOf(entry.disk, entry.content, entry === first)])),
+		disks: attached,
 		shares: filesystems.map((filesystem) => shareOf(filesystem, volumeOf(filesystem.name))),
 	};
+}
+
+/** Ports of the machine type q35's SATA controller; slots of its PCI bus that are left beside everything else. */
+const room = { sata: 6, virtio: 16 } as const;
+
+function checkRoom(bus: keyof typeof room, disks: readonly MachineDisk[]): void {
+	const beyond = disks.filter((disk) => disk.bus === bus)[room[bus]];
+	if (beyond === undefined) return;
+	const why = `a machine has at most ${room[bus]} disks on bus ${bus}`;
+	refuse({ what: `disk "${beyond.name}" cannot be attached`, why, fix: 'remove some, or use the other bus' });
 }
 
 interface Entry {

@@ -17,16 +17,16 @@ export interface VmNetwork extends AsyncDisposable {
 export async function createVmNetwork(
 	name: string,
 	directory: string,
-	options: { readonly mac: string; readonly address: string; readonly gateway: string; readonly mtu: number },
+	options: { readonly mac: string; readonly address: string; readonly gateway: string; readonly mtu: number; readonly multiQueue: boolean },
 ): Promise<VmNetwork> {
-	const { mac, address, gateway, mtu } = options;
+	const { mac, address, gateway, mtu, multiQueue } = options;
 	const path = `/run/netns/${name}`;
 	createNamespace(path);
 	const enter = ['nsenter', `--net=${path}`];
 	const run = (...argv: readonly string[]): string => execFileSync('nsenter', [`--net=${path}`, ...argv], { encoding: 'utf8' });
 	{
 		using namespace = Namespace.open(path);
-		createTap(namespace, { name: 'tap0', uid: 107, gid: 107, multiQueue: false });
+		createTap(namespace, { name: 'tap0', uid: 107, gid: 107, multiQueue });
 	}
 	run('ip', 'link', 'set', 'lo', 'up');
 	run('ip', 'link', 'add', 'eth0', 'address', mac, 'mtu', String(mtu), 'type', 'bridge');
@@ -45,7 +45,9 @@ export async function createVmNetwork(
 	lines.push('opt subnet 255.255.255.0', `opt router ${gateway}`, `opt mtu ${mtu}`, `opt dns ${gateway}`, 'opt lease 600');
 	const configuration = join(directory, 'udhcpd.conf');
 	writeFileSync(configuration, `${lines.join('\n')}\n`);
-	const server = spawn('nsenter', [`--net=${path}`, 'busybox', 'udhcpd', '-f', configuration], { stdio: ['ignore', 'ignore', 'inherit'] });
+	const server = spawn('nsenter', [`--net=${path}`, 'busybox', 'udhcpd', '-f', configuration], {
+		stdio: ['ignore', 'ignore', 'inherit'],
+	});
 	const ended = once(server, 'exit');
 	return {
 		enter,

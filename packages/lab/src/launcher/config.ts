@@ -1,0 +1,65 @@
+import type { Accelerator } from '../guest/accelerator.ts';
+import type { GuestImage } from '../guest/image.ts';
+import type { Disk } from './disks/prepare.ts';
+import type { VmFiles } from './files.ts';
+import type { Machine } from './machine.ts';
+import type { MachineShare } from './volumes.ts';
+
+/** KubeVirt's user and group of the VMM. The taps that the agent makes belong to it. */
+export const vmmUser = 107;
+
+export interface Nic {
+	/** Name of the network in the instance. */
+	readonly network: string;
+	/** Name of an existing tap in the namespace where the VMM starts. */
+	readonly tap: string;
+	readonly mac: string;
+	readonly mtu: number;
+	readonly queues: number;
+}
+
+/** All that a VMM has to know of a machine. */
+export interface MachineConfig {
+	/** KubeVirt's name of the domain. */
+	readonly name: string;
+	readonly cpus: number;
+	readonly memoryMiB: number;
+	readonly accelerator: Accelerator;
+	readonly image: GuestImage;
+	/** What the image's kernel is started with; undefined when the machine starts from a disk instead. */
+	readonly kernelArguments: string | undefined;
+	readonly files: VmFiles;
+	readonly nic: Nic | undefined;
+	readonly disks: readonly Disk[];
+	readonly shares: readonly MachineShare[];
+	/** Marks the VMM's process as the pod's and the lab's. */
+	readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What every guest of the lab boots with: nothing that waits, calibrates or guards against its own host. */
+const kernelArguments = [
+	'console=ttyS0',
+	'quiet',
+	'panic=-1',
+	'tsc=reliable',
+	'no_timer_check',
+	'nokaslr',
+	'mitigations=off',
+	'random.trust_cpu=on',
+	'rcupdate.rcu_expedited=1',
+];
+
+/**
+ * Offloads leave checksums to a device. Between a tap and the userspace datapath there is none, so packets would arrive with wrong
+ * checksums: the guest has to compute them. Both ends of a migration must agree on these.
+ */
+export const disabledOffloads = {
+	host: ['csum', 'gso', 'tso4', 'tso6', 'ecn', 'ufo'],
+	guest: ['csum', 'tso4', 'tso6', 'ecn', 'ufo'],
+} as const;
+
+/** What the lab's guest is started with; undefined when the machine starts from a disk. */
+export function guestArguments({ disks, hostname, nic }: Machine): string | undefined {
+	if (disks.some(({ boots }) => boots)) return undefined;
+	return [...kernelArguments, `tapestry.hostname=${hostname}`, ...(nic ? [] : ['tapestry.network=none'])].join(' ');
+}

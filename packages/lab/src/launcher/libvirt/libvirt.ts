@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CodedError } from '@tapestry/base';
+import { guestImage } from '../../guest/image.ts';
+import { execute, type ProcessDeps } from '../../process.ts';
+import { type MachineConfig, vmmUser } from '../config.ts';
+import type { Hypervisor, RunningMachine } from '../hypervisor.ts';
+import { domainXml } from './domain-xml.ts';
+
+const programs = ['/usr/sbin/libvirtd', '/usr/bin/virsh'];
+const script = fileURLToPath(new URL('./libvirtd.sh', import.meta.url));
+
+/**
+ * No security labels, control groups or device namespaces: the launcher's pod is the sandbox. Files are chosen by the launcher, so libvirt
+ * does not change their owners.
+ */
+const driverSettings = {
+	user: `"+${vmmUser}"`,
+	group: `"+${vmmUser}"`,
+	dynamic_ownership: '0',
+	remember_owner: '0',
+	security_driver: '"none"',
+	cgroup_controllers: '[]',
+	namespaces: '[]',
+	stdio_handler: '"file"',
+};
+
+/** Whether libvirt is installed. */
+export function hasLibvirt(): boolean {
+	return programs.every((path) => existsSync(path));
+}
+
+/** Runs each machine by a libvirtd of its own, as KubeVirt's launcher does. */
+export function libvirt(deps: ProcessDeps): Hypervisor {
+	return { name: 'libvirt', start: (config, connected, signal) => start(deps, config, connected, signal) };
+}
+
+async function start(deps: ProcessDeps, config: MachineConfig, connected: Promise<unknown>, signal: AbortSignal): Promise<RunningMachine> {
+	await using started = new AsyncDisposableStack();
+	const state = dirname(config.files.qmpSocket);
+	const directory = join(state, 'libvirt');
+	for (const name of ['etc', 'lib', 'log', 'run', 'guest', 'drivers']) mkdirSync(join(directory, name), { recursive: true });
+	writeFileSync(join(directory, 'etc', 'qemu.conf'), settings(driverSettings));
+	writeFileSync(
+		join(directory, 'etc', 'libvirtd.conf'),
+		settings({ unix_sock_dir: `"${state}"`, auth_unix_rw: '"none"', auth_unix_ro: '"none"', log_outputs: '"3:stderr"' }),
+	);
+	const domain = join(directory, 'domain.xml');
+	writeFileSync(domain, domainXml({ ...config, image: guestImage(join(directory, 'guest')) }));
+	const cache = join(config.image.directory, 'libvirt');
+	mkdirSync(cache, { recursive: true });
+	await startDaemon(deps, [directory, config.image.directory, cache, config.accelerator], { signal, started });
+	const socket = encodeURIComponent(join(state, 'libvirt-sock'));
+	const virsh = async (...argv: readonly string[]): Promise<void> => {
+		const command = ['virsh', '--quiet', '--connect', `qemu+unix:///system?socket=${socket}`, ...argv];
+		const { status, stderr } = await execute(deps, { argv: command });
+		if (status !== 0) throw new CodedError('VM_LIBVIRT', { what: `libvirt could not ${argv[0]} the machine`, why: stderr.trim() });
+	};
+	const aborted = Promise.withResolvers<never>();
+	const onAbort = (): void => aborted.reject(signal.reason);
+	signal.addEventListener('abort', onAbort, { once: true });
+	try {
+		await Promise.race([virsh('create', domain).then(() => connected), aborted.promise]);
+	} finally {
+		signal.removeEventListener('abort', onAbort);
+	}
+	const running = started.move();
+	return {
+		pressPowerButton: () => virsh('shutdown', config.name, '--mode', 'acpi'),
+		switchOff: () => virsh('destroy', config.name),
+		lastWords: () => '',
+		[Symbol.asyncDispose]: () => running.disposeAsync(),
+	};
+}
+
+/** With the process namespace all ends that libvirt has started, whatever becomes of the launcher. */
+async function startDaemon(
+	deps: ProcessDeps,
+	argv: readonly string[],
+	{ signal, started }: { readonly signal: AbortSignal; readonly started: AsyncDisposableStack },
+): Promise<void> {
+	const namespaces = ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--mount-proc'];
+	const daemon = spawn('unshare', [...namespaces, 'sh', script, ...argv], {
+		env: deps.env,
+		stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+	});
+	const ended = endOf(daemon);
+	started.defer(async () => {
+		daemon.kill('SIGKILL');
+		await ended.catch(() => {});
+	});
+	ended.catch(() => {});
+	await Promise.race([once(daemon.stdio[3] as NodeJS.ReadableStream, 'data', { signal }), ended]);
+}
+
+async function endOf(daemon: ChildProcess): Promise<never> {
+	const [status] = (await once(daemon, 'exit')) as [number | null];
+	throw new CodedError('VM_LIBVIRT', {
+		what: 'libvirtd ended',
+		why: `with status ${status}`,
+		fix: "see its message in the launcher's log",
+	});
+}
+
+function settings(values: Readonly<Record<string, string>>): string {
+	return Object.entries(values)
+		.map(([key, value]) => `${key} = ${value}\n`)
+		.join('');
+}
