@@ -10,7 +10,7 @@ export function terminatingCondition(kind: string, name: string, holders: readon
 	const list = `${holders.slice(0, named).join(', ')}${others}`;
 	const text =
 		kind === 'Subnet'
-			? { why: `${list} have addresses of it`, fix: 'delete the pods, machines or IP objects that have them' }
+			? { why: `its addresses are in use by ${list}`, fix: 'delete the pods, machines or IP objects that have them' }
 			: { why: `its subnets ${list} are in use`, fix: 'delete them too' };
 	return {
 		type: 'Terminating',
