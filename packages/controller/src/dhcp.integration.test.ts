@@ -72,6 +72,18 @@ it('tells guests what spec.dhcp says, in the form that OVN reads', async () => {
 	}
 });
 
+it('has the router advertise prefix, MTU, DNS and that addresses come by DHCPv6', async () => {
+	await subnetWithVm('advertised', { cidrBlock: 'fd00:6::/64', mtu: 1400, dhcp: { dns: ['fd00::53'], domain: 'lab.example' } });
+	await flowsOf('advertised');
+	const { stdout: router } = await run('ovn-sbctl', [`--db=${southbound.endpoint}`, 'lflow-list', 'ovn-cluster'], { maxBuffer: 1 << 26 });
+	const mode = 'addr_mode = "dhcpv6_stateful"';
+	const rest = 'mtu = 1400, rdnss = fd00::53, dnssl = "lab.example", prefix = fd00:6::/64';
+	expect(router.split('\n').filter((flow) => flow.includes(mode) && flow.includes(rest))).toHaveLength(1);
+	const find = ['--bare', '--columns=options', 'find', 'Port_Binding', 'logical_port=ovn-cluster-advertised'];
+	const { stdout: periodic } = await run('ovn-sbctl', [`--db=${southbound.endpoint}`, ...find]);
+	expect(periodic).toContain('ipv6_ra_send_periodic=true');
+});
+
 it('hands on every option that it knows in a form that OVN reads', async () => {
 	const addresses = ['router', 'dns_server', 'log_server', 'lpr_server', 'swap_server', 'policy_filter', 'router_solicitation']
 		.concat(['nis_server', 'ntp_server', 'netbios_name_server', 'tftp_server_address'])
