@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type BenchModule, renderTable } from './harness.ts';
 
-const names = ['attach', 'ovsdb', 'ipam', 'compile'];
+const names = ['attach', 'lift', 'ovsdb', 'ipam', 'compile'];
 const usage = `usage: npm run bench -- ${names.join('|')} [--json]\n`;
 
 const { name, json } = readArguments();

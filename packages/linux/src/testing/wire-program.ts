@@ -7,7 +7,7 @@ import * as sys from '../sys.ts';
 /*
  * Stands for a workload at its device: sends the frames that it reads from standard input and prints those that arrive, in hexadecimal, one a line.
  * `wire-program.ts tap NAME QUEUES on|off` opens a tap like a VMM; `wire-program.ts packet NAME` uses an interface beside its stack. Prints "open"
- * first. Ends when it is killed or its input ends.
+ * and the time (process.hrtime, which all processes share) first. Ends when it is killed or its input ends.
  */
 
 /** What a workload reads and writes by; a tap has a header before each frame. */
@@ -72,7 +72,7 @@ function send({ descriptors: [fd = -1], header }: Device, frame: Buffer): void {
 
 const [kind, name = '', queues, state = ''] = process.argv.slice(2);
 const device = kind === 'tap' ? openTap(name, Number(queues), state) : openPacketSocket(name);
-process.stdout.write('open\n');
+process.stdout.write(`open ${process.hrtime.bigint()}\n`);
 for (const fd of device.descriptors) follow(fd, device.header);
 createInterface(process.stdin)
 	.on('line', (line) => send(device, Buffer.from(line, 'hex')))

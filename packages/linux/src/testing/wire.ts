@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 /** A process that sends and receives Ethernet frames in place of a workload. */
 export interface Wire {
 	readonly process: ChildProcess;
+	/** When all was open: process.hrtime.bigint(), nanoseconds. */
+	readonly openedAt: bigint;
 	send(frame: Uint8Array): void;
 	/** Resolves with the first frame that arrives from now on and matches. */
 	receive(matches: (frame: Buffer) => boolean): Promise<Buffer>;
@@ -42,9 +44,13 @@ async function open(namespacePath: string, args: readonly string[]): Promise<Wir
 	});
 	const exited = once(child, 'exit');
 	const lines = createInterface(child.stdout);
-	await Promise.race([once(lines, 'line'), exited.then(() => Promise.reject(new Error(`wire-program.ts ${args.join(' ')} ended early`)))]);
+	const [opened] = await Promise.race([
+		once(lines, 'line') as Promise<[string]>,
+		exited.then(() => Promise.reject(new Error(`wire-program.ts ${args.join(' ')} ended early`))),
+	]);
 	return {
 		process: child,
+		openedAt: BigInt(opened.replace('open ', '')),
 		send: (frame) => void child.stdin.write(`${Buffer.from(frame).toString('hex')}\n`),
 		receive: (matches) =>
 			new Promise((resolve) => {
