@@ -4,6 +4,7 @@ import {
 	annotations,
 	type IpLease,
 	labels,
+	machineOfLauncher,
 	type Subnet,
 	type VirtualMachineInstance,
 	virtualMachineInstanceResource,
@@ -118,8 +119,7 @@ const ownerUid = (lease: IpLease): string => lease.metadata.labels?.[labels.owne
 /** A pod's lease carries its UID; a machine's is found by the machine's name, as its launcher pods come and go. */
 function isFor(lease: IpLease, pod: Pod): boolean {
 	if (!isLauncher(pod)) return ownerUid(lease) === pod.metadata.uid;
-	const { namespace, labels: own } = pod.metadata;
-	const machine = `${namespace}/${own?.[labels.kubevirtVmName]}`;
+	const machine = machineOfLauncher(pod);
 	const owner = lease.metadata.annotations?.[annotations.owner];
 	return owner === `VirtualMachine/${machine}` || owner === `VirtualMachineInstance/${machine}`;
 }

@@ -1,6 +1,6 @@
 import { CodedError, isCoded } from '@tapestry/base';
 import { type KubeClient, type Pod, pods } from '@tapestry/kube';
-import { annotations, labels } from '@tapestry/network';
+import { annotations, labels, machineOfLauncher } from '@tapestry/network';
 import type { Workload } from './workload.ts';
 
 /** A pod, or a virtual machine seen through its launcher pod. */
@@ -27,7 +27,9 @@ export async function findWorkload(client: KubeClient, workload: Workload): Prom
 	const { kind, name, namespace } = workload;
 	const found =
 		kind === 'vm'
-			? (await client.list<Pod>(pods, { namespace, labelSelector: `${labels.kubevirtVmName}=${name}` })).items.find(isRunning)
+			? (await client.list<Pod>(pods, { namespace, labelSelector: `${labels.kubevirt}=virt-launcher` })).items.find(
+					(pod) => isRunning(pod) && machineOfLauncher(pod) === `${namespace}/${name}`,
+				)
 			: await podNamed(client, namespace, name);
 	const running = found && asWorkload(found);
 	if (running) return running;
@@ -53,7 +55,7 @@ function asWorkload(pod: Pod): RunningWorkload | undefined {
 	const node = pod.spec?.nodeName;
 	const addresses = (pod.status?.podIPs ?? []).map(({ ip }) => ip);
 	if (!node || addresses.length === 0 || !isRunning(pod)) return undefined;
-	const vm = pod.metadata.labels?.[labels.kubevirtVmName];
+	const vm = machineOfLauncher(pod)?.slice(namespace.length + 1);
 	const mac = pod.metadata.annotations?.[annotations.macAddress] ?? '';
 	return { kind: vm ? 'vm' : 'pod', name: vm ?? name, namespace, node, addresses, mac, pod };
 }
