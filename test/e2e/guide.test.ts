@@ -36,7 +36,8 @@ function forThisLab(command: string): string {
 	const { id, dir } = sharedLab();
 	const main = join(root, 'packages/cli/src/main.ts');
 	return command
-		.replaceAll(/npm run (?:-s )?lab -- (\w+)/g, (_, word: string) => `'${process.execPath}' '${main}' lab ${word} --name ${id}`)
+		.replaceAll(/npm run (?:-s )?lab -- (\w+)/g, `'${process.execPath}' '${main}' lab $1 --name ${id}`)
+		.replaceAll(/npm run (?:-s )?tapestry -- show port/g, `'${process.execPath}' '${main}' show port --name ${id}`)
 		.replaceAll('/var/lib/tapestry/lab/', `${dir}/`);
 }
 
