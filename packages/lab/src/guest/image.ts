@@ -74,6 +74,8 @@ async function fill(deps: ProcessDeps, work: string, signal?: AbortSignal): Prom
 	const options = { ...(signal ? { signal } : {}), timeoutMs: 300_000 };
 	const [packages, root, image] = ['packages', 'root', 'image'].map((name) => join(work, name)) as [string, string, string];
 	for (const directory of [packages, root, image]) mkdirSync(directory);
+	// The lists may be old or missing where no package had to be installed.
+	await run(deps, ['apt-get', '-q', 'update'], options);
 	const depends = await run(deps, ['apt-cache', 'depends', '--important', kernelPackage], options);
 	const kernel = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
 	if (!kernel) throw new CodedError('GUEST_BUILD', `${kernelPackage} names no kernel package`);

@@ -26,7 +26,8 @@ export async function prove(
 
 /** Busybox' ping (in guests) and iputils' (in pods) both end with a line `... = min/avg/max...`. */
 async function ping(deps: ProcessDeps, layout: LabLayout, probe: Probe, signal: AbortSignal): Promise<number | undefined> {
-	const command = ['ping', ...(probe.family === 'IPv6' ? ['-6'] : []), '-c', '3', '-W', '2', probe.address];
+	const pace = probe.from.kind === 'pod' ? ['-i', '0.2'] : [];
+	const command = ['ping', ...(probe.family === 'IPv6' ? ['-6'] : []), '-c', '3', ...pace, '-W', '2', probe.address];
 	const result = await captureInWorkload(deps, layout, probe.from, command, signal);
 	const best = /= ([\d.]+)\//.exec(result.stdout)?.[1];
 	return result.status === 0 && best ? Number(best) : undefined;
