@@ -15,5 +15,5 @@ export function chooseHypervisor(deps: ProcessDeps, wanted: HypervisorName | und
 			fix: `install libvirt-daemon and libvirt-clients, or remove annotation ${hypervisorAnnotation}`,
 		});
 	}
-	return wanted === 'libvirt' ? libvirt(deps) : plainQemu(deps);
+	return wanted === 'qemu' || !installed ? plainQemu(deps) : libvirt(deps);
 }

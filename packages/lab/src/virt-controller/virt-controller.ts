@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, type CodedError, isCoded, type Logger, type Signal } from '@tapestry/base';
 import {
+	type Condition,
 	crdsEstablished,
 	createEventRecorder,
 	createIndex,
@@ -90,8 +91,8 @@ export async function runVirtController(deps: VirtControllerDeps, signal: Signal
 		// First the status: it counts the failures, and what was counted must not be lost with this process.
 		if (!isDeepStrictEqual(status, vm.status)) {
 			current = await client.replace(virtualMachineResource, { ...vm, status }, { subresource: 'status' });
-			const failure = findCondition(status.conditions, 'Failure')?.message;
-			if (failure !== findCondition(vm.status?.conditions, 'Failure')?.message) report(vm, failure);
+			const failure = findCondition(status.conditions, 'Failure');
+			if (failure !== undefined && failure.message !== findCondition(vm.status?.conditions, 'Failure')?.message) report(vm, failure);
 		}
 		if (finalizers !== undefined) await replaceFinalizers(virtualMachineResource, current, finalizers);
 		if (againMs !== undefined) machineQueue.addAfter(key, againMs);
@@ -164,10 +165,9 @@ export async function runVirtController(deps: VirtControllerDeps, signal: Signal
 		await succeeds(client.replace(resource, { ...object, metadata }), ['KUBE_NOT_FOUND']);
 	}
 
-	function report(vm: VirtualMachine, failure: string | undefined): void {
-		if (failure === undefined) return;
-		log.warn('machine cannot run', { machine: vm.metadata.name, namespace: vm.metadata.namespace, failure });
-		record(vm, { type: 'Warning', reason: 'FailedCreate', message: failure });
+	function report(vm: VirtualMachine, { reason = '', message = '' }: Condition): void {
+		log.warn('machine cannot run', { machine: vm.metadata.name, namespace: vm.metadata.namespace, reason, message });
+		record(vm, { type: 'Warning', reason, message });
 	}
 
 	function record(vm: VirtualMachine, text: EventText): void {
