@@ -17,6 +17,7 @@ const stepNames: Readonly<Record<string, string>> = {
 	ovs: 'ADD: transaction of the OVS port',
 	flows: 'ADD: until ovn-installed',
 	activate: 'ADD: interface up and routes',
+	add: 'ADD: all of it in the agent',
 };
 
 /** CNI calls as a runtime makes them, on real OVN and Open vSwitch; leases and logical ports are there before, as the controller makes them. */
