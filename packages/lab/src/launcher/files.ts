@@ -16,6 +16,8 @@ export interface VmFiles {
 
 /** sun_path of unix(7), less its final zero. */
 const longestSocketPath = 107;
+/** Of all sockets that are made there the one with the longest name; libvirtd makes it. */
+const longestSocketName = 'libvirt-admin-sock';
 
 /** @throws VM_PATH when the directory is too deep for unix sockets */
 export function vmFiles(directory: string): VmFiles {
@@ -26,7 +28,7 @@ export function vmFiles(directory: string): VmFiles {
 		qmpSocket: join(directory, 'qmp.sock'),
 		commandsSocket: join(directory, 'commands.sock'),
 	};
-	if (Buffer.byteLength(files.commandsSocket) <= longestSocketPath) return files;
+	if (Buffer.byteLength(join(directory, longestSocketName)) <= longestSocketPath) return files;
 	throw new CodedError('VM_PATH', {
 		what: `a virtual machine cannot keep its sockets in ${directory}`,
 		why: `the path of a unix socket has at most ${longestSocketPath} bytes`,

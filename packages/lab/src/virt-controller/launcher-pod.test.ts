@@ -21,6 +21,12 @@ describe('launcherPod', () => {
 		expect(podOf(name).metadata.annotations).toMatchObject({ 'kubevirt.io/domain': name });
 	});
 
+	it('does not cut a name so that a dash follows a dot', () => {
+		// The last character that is kept is the dot.
+		const { name } = podOf(`${'x'.repeat(223)}.${'y'.repeat(20)}`).metadata;
+		expect(name).toMatch(/^virt-launcher-x{223}-[0-9a-f]{8}-[a-z0-9]{5}$/);
+	});
+
 	it('makes valid names of every machine name', () => {
 		const part = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
 		const name = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) =>

@@ -46,6 +46,16 @@ describe('isoImage', () => {
 		);
 	});
 
+	it('has the root directory in the path tables of both byte orders', () => {
+		const image = Buffer.from(isoImage('cidata', []));
+		for (const at of [16, 17].map((sector) => sector * 2048)) {
+			const root = image.readUInt32LE(at + 156 + 2);
+			const [little, big] = [image.readUInt32LE(at + 140) * 2048, image.readUInt32BE(at + 148) * 2048];
+			expect([image.readUInt32LE(little + 2), image.readUInt32BE(big + 2)]).toEqual([root, root]);
+			expect([image.readUInt16LE(little + 6), image.readUInt16BE(big + 6)]).toEqual([1, 1]);
+		}
+	});
+
 	it('is found by its label', () => {
 		const directory = mkdtempSync(join(tmpdir(), 'iso-'));
 		try {

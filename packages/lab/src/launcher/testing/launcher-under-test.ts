@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -107,18 +107,18 @@ export async function startLauncher(
 	};
 }
 
-/** The processes of this name that a launcher has started, by the mark in their environment. */
+/** The processes of this name that a launcher has started, by the mark in their environment. @param name as in /proc/PID/comm: 15 characters */
 export function processesOf(directory: string, name: string): readonly number[] {
-	const { stdout } = spawnSync('pgrep', ['-x', name], { encoding: 'utf8' });
-	return stdout
-		.split('\n')
-		.filter((pid) => pid !== '' && environmentOf(pid).includes(`TAPESTRY_TEST=${directory}\0`))
+	return readdirSync('/proc')
+		.filter((pid) => /^\d+$/.test(pid) && readOf(pid, 'comm') === `${name}\n`)
+		.filter((pid) => readOf(pid, 'environ').includes(`TAPESTRY_TEST=${directory}\0`))
 		.map(Number);
 }
 
-function environmentOf(pid: string): string {
+/** Empty for a process that has ended meanwhile. */
+function readOf(pid: string, file: string): string {
 	try {
-		return readFileSync(`/proc/${pid}/environ`, 'utf8');
+		return readFileSync(`/proc/${pid}/${file}`, 'utf8');
 	} catch {
 		return '';
 	}
