@@ -25,6 +25,7 @@ export const debianPackages: readonly DebianPackage[] = [
 	{ name: 'ovn-central', provides: ['ovn-northd'] },
 	{ name: 'ovn-host', provides: ['ovn-controller'] },
 	{ name: 'qemu-system-x86', provides: ['qemu-system-x86_64'] },
+	{ name: 'qemu-utils', provides: ['qemu-img'] },
 	{ name: 'gcc', provides: ['gcc'] },
 	{ name: 'libc6-dev', provides: ['/usr/include/stdlib.h'] },
 ];
