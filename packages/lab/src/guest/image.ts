@@ -16,9 +16,15 @@ export interface GuestImage {
 /** Raise it when this program builds another image from the same files. */
 const recipeVersion = 1;
 const kernelPackage = 'linux-image-cloud-amd64';
-const dhcpPackage = 'dhcpcd-base';
-/** What dhcpcd is linked with: the C library and its loader, at the places that it looks for them. */
+/** Downloaded for one program each: the DHCP client, and a netcat that speaks UDP, which busybox-static's does not. */
+const programPackages = [
+	{ name: 'dhcpcd-base', program: 'usr/sbin/dhcpcd', path: 'sbin/dhcpcd' },
+	{ name: 'netcat-traditional', program: 'bin/nc.traditional', path: 'bin/nc.traditional' },
+] as const;
+/** What they are linked with: the C library and its loader, at the places that it looks for them. */
 const libraries = ['lib/x86_64-linux-gnu/libc.so.6', 'lib64/ld-linux-x86-64.so.2'];
+
+const downloads = programPackages.map(({ name }) => name);
 
 /** The image in a directory made by `buildGuestImage`. */
 export function guestImage(directory: string): GuestImage {
@@ -27,7 +33,7 @@ export function guestImage(directory: string): GuestImage {
 
 /** Changes when the guest's files or the way to build it change; names the image's directory in a cache. */
 export function guestRecipe(): string {
-	const hash = createHash('sha256').update(JSON.stringify([recipeVersion, kernelPackage, dhcpPackage, guestModules]));
+	const hash = createHash('sha256').update(JSON.stringify([recipeVersion, kernelPackage, programPackages, guestModules]));
 	for (const { path, mode, data } of guestFiles()) hash.update(`\0${path}\0${mode}\0`).update(data ?? '');
 	return hash.digest('hex').slice(0, 16);
 }
@@ -51,7 +57,7 @@ export async function buildGuestImage(deps: ProcessDeps, cache: string, signal?:
 			{
 				what: 'the guest image for virtual machines could not be built',
 				why: messageOf(cause),
-				fix: `see that \`apt-get download ${kernelPackage} ${dhcpPackage}\` works here (after \`apt-get update\`)`,
+				fix: `see that \`apt-get download ${[kernelPackage, ...downloads].join(' ')}\` works here (after \`apt-get update\`)`,
 			},
 			{ cause },
 		);
@@ -80,13 +86,13 @@ async function fill(deps: ProcessDeps, work: string, signal?: AbortSignal): Prom
 	const kernel = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
 	if (!kernel) throw new CodedError('GUEST_BUILD', `${kernelPackage} names no kernel package`);
 	// apt downloads into its working directory.
-	await run(deps, ['env', '-C', packages, 'apt-get', '-q', 'download', kernel, dhcpPackage], options);
+	await run(deps, ['env', '-C', packages, 'apt-get', '-q', 'download', kernel, ...downloads], options);
 	await Promise.all(readdirSync(packages).map((name) => run(deps, ['dpkg-deb', '-x', join(packages, name), root], options)));
 	const version = only(readdirSync(join(root, 'lib/modules')));
 	const bzImage = readFileSync(join(root, 'boot', `vmlinuz-${version}`));
 	writeFileSync(join(image, 'kernel'), extractElfKernel(bzImage) ?? bzImage);
 	const programs: Program[] = [
-		{ path: 'sbin/dhcpcd', source: join(root, 'usr/sbin/dhcpcd') },
+		...programPackages.map(({ program, path }) => ({ path, source: join(root, program) })),
 		...libraries.map((path) => ({ path, source: `/${path}` })),
 	];
 	const busybox = (await run(deps, ['which', 'busybox'], options)).trim();
