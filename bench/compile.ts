@@ -110,6 +110,8 @@ class Network implements AsyncDisposable {
 			mac: `02:58:0a:10:${hex(high)}:${hex(low)}`,
 			ownerUid: `uid-${index}`,
 			ownerKind: 'Pod',
+			namespace: 'default',
+			labels: {},
 			isOpen: false,
 		};
 		this.world.set('IP', name, facts);

@@ -53,6 +53,7 @@ function choose(namespace: string, asked: Record<string, string> = {}, more: Par
 		annotations: asked,
 		specMac: undefined,
 		ordinal: undefined,
+		labels: {},
 		isLeaving: false,
 		...more,
 	};

@@ -43,11 +43,34 @@ describe('claimants', () => {
 			},
 		};
 		const launchers = [launcher('c', 'n3', '2026-01-03'), launcher('a', 'n1', '2026-01-01', 'Failed'), launcher('b', 'n2', '2026-01-02')];
-		const claimant = vmClaimant(vm, launchers);
+		const claimant = vmClaimant(vm, undefined, launchers);
 		expect(claimant).toMatchObject({ kind: 'VirtualMachine', node: 'n2', specMac: '02:00:00:00:00:01' });
 		expect(claimant.annotations[annotations.ipAddress]).toBe('10.16.0.15');
-		expect(vmClaimant(vm, []).node).toBe('');
+		expect(vmClaimant(vm, undefined, []).node).toBe('');
 		expect(launchers.every(isLauncher) && launchers.map(machineOfLauncher)).toEqual(['default/vm', 'default/vm', 'default/vm']);
+	});
+
+	it('are selected by the labels of their pod, a machine by those of its instance and its launcher at work', () => {
+		expect(podClaimant(pod({}, { labels: { app: 'web' } }))?.labels).toEqual({ app: 'web' });
+		const metadata = { name: 'vm', namespace: 'default', uid: 'v' };
+		const ownerReferences = [{ apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachine', name: 'vm', uid: 'v' }];
+		const vm: VirtualMachine = { metadata, spec: { template: { metadata: { labels: { app: 'db', of: 'template' } } } } };
+		const vmi = { metadata: { ...metadata, uid: 'i', ownerReferences, labels: { app: 'db', of: 'instance' } }, spec: { domain: {} } };
+		const old = launcher('a', 'n1', '2026-01-01');
+		const now = launcher('b', 'n2', '2026-01-02');
+		const gone = launcher('a', 'n1', '2026-01-01', 'Failed');
+		const own = { [labels.kubevirt]: 'virt-launcher', [labels.kubevirtVmName]: 'vm' };
+		expect(vmClaimant(vm, undefined, []).labels).toEqual({ app: 'db', of: 'template' });
+		expect(vmClaimant(vm, vmi, []).labels).toEqual({ app: 'db', of: 'instance' });
+		for (const launchers of [[old], [old, now], [gone, now], [now]]) {
+			expect(vmClaimant(vm, vmi, launchers).labels).toEqual({ app: 'db', of: 'instance', ...own });
+		}
+		const relabelled = { ...now, metadata: { ...now.metadata, labels: { ...now.metadata.labels, of: 'launcher' } } };
+		expect(vmClaimant(vm, vmi, [gone, relabelled]).labels).toMatchObject({ app: 'db', of: 'launcher' });
+		// A stranger of the same name says nothing about the VM.
+		const alone = { ...vmi, metadata: { ...vmi.metadata, ownerReferences: [] } };
+		expect(vmClaimant(vm, alone, []).labels).toEqual({ app: 'db', of: 'template' });
+		expect(vmiClaimant(alone, [now])?.labels).toEqual({ app: 'db', of: 'instance', ...own });
 	});
 
 	it('take the MAC address of the interface in the pod network', () => {
@@ -62,7 +85,7 @@ describe('claimants', () => {
 		const spec = { domain: { devices: { interfaces } }, networks };
 		const metadata = { name: 'i', namespace: 'default', uid: 'i' };
 		expect(vmiClaimant({ metadata, spec }, [])?.specMac).toBe('02:00:00:00:00:02');
-		expect(vmClaimant({ metadata, spec: { template: { spec } } }, []).specMac).toBe('02:00:00:00:00:02');
+		expect(vmClaimant({ metadata, spec: { template: { spec } } }, undefined, []).specMac).toBe('02:00:00:00:00:02');
 	});
 
 	it('with long names are known by the annotation of their launchers', () => {

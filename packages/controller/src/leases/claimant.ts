@@ -17,6 +17,8 @@ export interface Claimant {
 	readonly uid: string;
 	/** Where it runs; empty when that is not known. */
 	readonly node: string;
+	/** What policies and Services select it by. */
+	readonly labels: Readonly<Record<string, string>>;
 	/** What the user asked for. */
 	readonly annotations: Readonly<Record<string, string>>;
 	/** MAC address that the VM's own spec gives to its NIC in the pod network. */
@@ -48,23 +50,38 @@ export function isFinished(pod: Pod): boolean {
 
 /** Pods get a lease when they have a node, before the kubelet of that node asks for the port. */
 export function podClaimant(pod: Pod): Claimant | undefined {
-	const { name, namespace = '', uid = '', annotations: asked = {}, deletionTimestamp } = pod.metadata;
+	const { name, namespace = '', uid = '', labels: own = {}, annotations: asked = {}, deletionTimestamp } = pod.metadata;
 	const node = pod.spec?.nodeName ?? '';
 	if (node === '' || pod.spec?.hostNetwork || isFinished(pod) || isLauncher(pod)) return undefined;
 	const isLeaving = deletionTimestamp !== undefined;
-	return { kind: 'Pod', namespace, name, uid, node, annotations: asked, specMac: undefined, ordinal: ordinalOf(pod), isLeaving };
+	return {
+		kind: 'Pod',
+		namespace,
+		name,
+		uid,
+		node,
+		labels: own,
+		annotations: asked,
+		specMac: undefined,
+		ordinal: ordinalOf(pod),
+		isLeaving,
+	};
 }
 
 /** A VM keeps its lease over restarts and migrations, as long as the VirtualMachine exists. */
-export function vmClaimant(vm: VirtualMachine, launchers: readonly Pod[]): Claimant {
+export function vmClaimant(vm: VirtualMachine, vmi: VirtualMachineInstance | undefined, launchers: readonly Pod[]): Claimant {
 	const { name, namespace = '', uid = '', deletionTimestamp } = vm.metadata;
 	const template = vm.spec.template;
+	const launcher = launcherAtWork(launchers);
+	// Between two instances the template says what the next one will be selected by.
+	const own = vmi && isOfVm(vmi) ? vmi.metadata.labels : template.metadata?.labels;
 	return {
 		kind: 'VirtualMachine',
 		namespace,
 		name,
 		uid,
-		node: nodeOf(launchers),
+		node: launcher?.spec?.nodeName ?? '',
+		labels: { ...own, ...launcher?.metadata.labels },
 		annotations: { ...vm.metadata.annotations, ...template.metadata?.annotations },
 		specMac: podInterface(template.spec ?? {})?.macAddress,
 		ordinal: undefined,
@@ -74,14 +91,16 @@ export function vmClaimant(vm: VirtualMachine, launchers: readonly Pod[]): Claim
 
 /** An instance that no VirtualMachine stands behind. */
 export function vmiClaimant(vmi: VirtualMachineInstance, launchers: readonly Pod[]): Claimant | undefined {
-	const { name, namespace = '', uid = '', annotations: asked = {}, ownerReferences = [], deletionTimestamp } = vmi.metadata;
-	if (ownerReferences.some((reference) => reference.kind === 'VirtualMachine')) return undefined;
+	if (isOfVm(vmi)) return undefined;
+	const { name, namespace = '', uid = '', labels: own, annotations: asked = {}, deletionTimestamp } = vmi.metadata;
+	const launcher = launcherAtWork(launchers);
 	return {
 		kind: 'VirtualMachineInstance',
 		namespace,
 		name,
 		uid,
-		node: nodeOf(launchers),
+		node: launcher?.spec?.nodeName ?? '',
+		labels: { ...own, ...launcher?.metadata.labels },
 		annotations: asked,
 		specMac: podInterface(vmi.spec)?.macAddress,
 		ordinal: undefined,
@@ -90,17 +109,30 @@ export function vmiClaimant(vmi: VirtualMachineInstance, launchers: readonly Pod
 }
 
 export function nodeClaimant(node: Node): Claimant {
-	const { name, uid = '', deletionTimestamp } = node.metadata;
-	const isLeaving = deletionTimestamp !== undefined;
-	return { kind: 'Node', namespace: '', name, uid, node: name, annotations: {}, specMac: undefined, ordinal: undefined, isLeaving };
+	const { name, uid = '', labels: own = {}, deletionTimestamp } = node.metadata;
+	return {
+		kind: 'Node',
+		namespace: '',
+		name,
+		uid,
+		node: name,
+		labels: own,
+		annotations: {},
+		specMac: undefined,
+		ordinal: undefined,
+		isLeaving: deletionTimestamp !== undefined,
+	};
 }
 
-/** The node of the oldest launcher at work: during a migration the machine still runs where it came from. */
-function nodeOf(launchers: readonly Pod[]): string {
+function isOfVm({ metadata }: VirtualMachineInstance): boolean {
+	return metadata.ownerReferences?.some((reference) => reference.kind === 'VirtualMachine') ?? false;
+}
+
+/** The oldest launcher at work: during a migration the machine still runs where it came from. */
+function launcherAtWork(launchers: readonly Pod[]): Pod | undefined {
 	const placed = launchers.filter((pod) => !isFinished(pod) && pod.spec?.nodeName);
 	const age = (pod: Pod) => `${pod.metadata.creationTimestamp ?? ''} ${pod.metadata.name}`;
-	const [oldest] = placed.sort((a, b) => (age(a) < age(b) ? -1 : 1));
-	return oldest?.spec?.nodeName ?? '';
+	return placed.sort((a, b) => (age(a) < age(b) ? -1 : 1))[0];
 }
 
 function ordinalOf(pod: Pod): number | undefined {

@@ -21,7 +21,7 @@ export function followClaimants(sources: Sources, onChange: (key: string) => voi
 		},
 		VirtualMachine: (name) => {
 			const vm = sources.vms.objects.get(name);
-			return vm && vmClaimant(vm, launchersOf(name));
+			return vm && vmClaimant(vm, sources.vmis.objects.get(name), launchersOf(name));
 		},
 		VirtualMachineInstance: (name) => {
 			const vmi = sources.vmis.objects.get(name);
@@ -42,7 +42,10 @@ export function followClaimants(sources: Sources, onChange: (key: string) => voi
 			}
 		}),
 		sources.vms.onChange(({ key }) => onChange(`VirtualMachine/${key}`)),
-		sources.vmis.onChange(({ key }) => onChange(`VirtualMachineInstance/${key}`)),
+		sources.vmis.onChange(({ key }) => {
+			onChange(`VirtualMachine/${key}`);
+			onChange(`VirtualMachineInstance/${key}`);
+		}),
 		sources.nodes.onChange(({ key }) => onChange(`Node//${key}`)),
 	];
 	return {

@@ -36,6 +36,7 @@ const pod = (uid: string, more: Partial<Claimant> = {}): Claimant => ({
 	annotations: {},
 	specMac: undefined,
 	ordinal: undefined,
+	labels: {},
 	isLeaving: false,
 	...more,
 });

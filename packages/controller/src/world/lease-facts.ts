@@ -6,7 +6,9 @@ import type { Lease } from '../leases/lease-object.ts';
 export function leaseFacts(lease: Lease, claimant: Claimant | undefined): LeaseFacts | undefined {
 	const { name, subnet, node, v4, v6, mac, owner } = lease;
 	if (!owner) return undefined;
+	const own = claimant?.uid === owner.uid ? claimant : undefined;
 	// Nodes send for others: replies of what they route or translate.
-	const isOpen = owner.kind === 'Node' || (claimant?.uid === owner.uid && claimant.annotations[annotations.portSecurity] === 'false');
-	return { name, subnet, node, v4, v6, mac, ownerUid: owner.uid, ownerKind: owner.kind, isOpen };
+	const isOpen = owner.kind === 'Node' || own?.annotations[annotations.portSecurity] === 'false';
+	const { kind: ownerKind, uid: ownerUid, namespace } = owner;
+	return { name, subnet, node, v4, v6, mac, ownerUid, ownerKind, namespace, labels: own?.labels ?? {}, isOpen };
 }

@@ -2,7 +2,7 @@ import type { Family } from '@tapestry/base';
 
 // What the compiler reads. These are facts drawn from Kubernetes objects that were found valid: whoever fills the world leaves out an object
 // that must not be compiled (bad CIDR, overlap, unknown VPC, lost lease) and drops the fields that do not matter here, so that a changed status
-// or label recompiles nothing.
+// or annotation recompiles nothing.
 
 export interface VpcFacts {
 	readonly name: string;
@@ -72,6 +72,10 @@ export interface LeaseFacts {
 	readonly mac: string;
 	readonly ownerUid: string;
 	readonly ownerKind: 'Pod' | 'VirtualMachine' | 'VirtualMachineInstance' | 'Node';
+	/** Of the owner; empty for nodes. */
+	readonly namespace: string;
+	/** What the owner is selected by: a machine by the labels of its instance and of the launcher at work. */
+	readonly labels: Readonly<Record<string, string>>;
 	/** Whether the port may send from addresses other than its own. */
 	readonly isOpen: boolean;
 }

@@ -37,6 +37,8 @@ export const lease = (name: string, more: Partial<LeaseFacts> = {}): LeaseFacts 
 	mac: '02:58:0a:10:00:02',
 	ownerUid: `uid-${name}`,
 	ownerKind: 'Pod',
+	namespace: 'default',
+	labels: {},
 	isOpen: false,
 	...more,
 });
