@@ -78,6 +78,9 @@ export interface Container {
 export interface PodSpec {
 	readonly nodeName?: string;
 	readonly hostNetwork?: boolean;
+	readonly hostname?: string;
+	/** With `hostname`: names the headless service that gives the pod a name of its own. */
+	readonly subdomain?: string;
 	readonly schedulerName?: string;
 	readonly nodeSelector?: Readonly<Record<string, string>>;
 	readonly affinity?: Affinity;
@@ -146,6 +149,7 @@ export interface Endpoint {
 	readonly addresses: readonly string[];
 	readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
 	readonly nodeName?: string;
+	readonly hostname?: string;
 	readonly targetRef?: { readonly kind?: string; readonly namespace?: string; readonly name?: string; readonly uid?: string };
 }
 

@@ -70,7 +70,7 @@ export async function startControllers(deps: ProcessDeps, layout: LabLayout, sig
 	const labProgram = (name: string) => startProgram(deps, layout, { name, main: `lab/src/${name}/main.ts`, args: [kubeconfig], signal });
 	await Promise.all([
 		startController(deps, layout, 'controller', signal),
-		...['scheduler', 'node-lifecycle', 'virt-controller'].map(labProgram),
+		...['scheduler', 'controller-manager', 'node-lifecycle', 'virt-controller'].map(labProgram),
 	]);
 }
 

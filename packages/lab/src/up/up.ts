@@ -29,7 +29,7 @@ export interface LabSpec {
 /** The programs of a lab, as their pid files are named. */
 export function labPrograms(spec: LabSpec): readonly string[] {
 	const perNode = labNodes(spec.nodes).flatMap(({ name }) => [`${name}-agent`, `${name}-kubelet`]);
-	return ['apiserver', 'proxy', 'controller', 'scheduler', 'node-lifecycle', 'virt-controller', ...perNode];
+	return ['apiserver', 'proxy', 'controller', 'scheduler', 'controller-manager', 'node-lifecycle', 'virt-controller', ...perNode];
 }
 
 export function readSpec(layout: LabLayout): LabSpec | undefined {

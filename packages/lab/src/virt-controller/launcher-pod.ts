@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Affinity, Pod, Toleration } from '@tapestry/kube';
 import { annotations, labels, type VirtualMachineInstance, virtualMachineInstanceResource } from '@tapestry/network';
+import { nameSuffix } from '../name-suffix.ts';
 import { controllerReference } from './new-instance.ts';
 
 /** What an instance may say about its node beside nodeSelector; the schema passes it along. */
@@ -8,9 +9,6 @@ interface Placement {
 	readonly affinity?: Affinity;
 	readonly tolerations?: readonly Toleration[];
 }
-
-/** The letters of Kubernetes' generated names: none that spells words, none that looks like another. */
-const letters = 'bcdfghjklmnpqrstvwxz2456789';
 
 /** KubeVirt's default, and what it adds for the launcher itself; in seconds. */
 const defaultGrace = 30;
@@ -28,7 +26,7 @@ export function launcherPod(instance: VirtualMachineInstance): Pod {
 	const { name, namespace, uid = '' } = instance.metadata;
 	const { nodeSelector, terminationGracePeriodSeconds = defaultGrace } = instance.spec;
 	const { affinity, tolerations } = instance.spec as Placement;
-	const suffix = suffixOf(uid);
+	const suffix = nameSuffix(uid);
 	return {
 		metadata: {
 			name: `${shortened(`virt-launcher-${name}`, longestPodName - suffix.length - 1)}-${suffix}`,
@@ -59,8 +57,4 @@ function shortened(text: string, length: number): string {
 	const digest = createHash('sha256').update(text).digest('hex').slice(0, 8);
 	// What stands before a dash must not end a label of a DNS name.
 	return `${text.slice(0, length - digest.length - 1).replace(/[.-]+$/, '')}-${digest}`;
-}
-
-function suffixOf(uid: string): string {
-	return [...createHash('sha256').update(uid).digest().subarray(0, 5)].map((byte) => letters[byte % letters.length]).join('');
 }
