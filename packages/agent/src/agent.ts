@@ -15,10 +15,9 @@ import {
 import { LinkMonitor, linkStatistics, Namespace, openRoute } from '@tapestry/linux';
 import { type IpLease, ipResource, labels, nodePortName, type Subnet, subnetResource } from '@tapestry/network';
 import type { Session } from '@tapestry/ovsdb';
-import type { AttachmentMode } from './attach/attachment.ts';
+import type { AttachmentModes } from './attach/attachment.ts';
 import { Journal } from './attach/journal.ts';
-import { LiftMode } from './attach/lift.ts';
-import { VethMode } from './attach/veth.ts';
+import { createModes } from './attach/modes.ts';
 import { isVmm } from './attach/vmm.ts';
 import { CniCommands } from './cni/commands.ts';
 import { serveCni } from './cni/server.ts';
@@ -79,9 +78,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 	const source = new KubeWorkloads({ client, pods: podsHere, leases, subnets }, { mtu: options.mtu });
 
 	const journal = new Journal({ log }, { dir: join(options.state, 'attachments') });
-	const lift = new LiftMode({ clock, log, host, bridge, monitor }, { isVmm });
-	stack.defer(() => lift.close());
-	const modes = { veth: new VethMode({ clock, host, bridge, observe: metrics.observe }), lift };
+	const { modes } = stack.use(createModes({ clock, log, host, bridge, monitor, observe: metrics.observe }, { isVmm }));
 	const commands = new CniCommands({ clock, log, source, journal, modes, bridge, observe: metrics.observe });
 	await commands.recover();
 
@@ -132,9 +129,9 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 }
 
 /** What is attached on this node and how, for people and tools. */
-function describePorts(journal: Journal, modes: Readonly<Record<string, AttachmentMode>>): readonly unknown[] {
+function describePorts(journal: Journal, modes: AttachmentModes): readonly unknown[] {
 	return journal.all().map((attachment) => {
 		const { containerId, ifname, pod, mode, port } = attachment;
-		return { containerId, ifname, pod, mode, port, ...modes[mode]?.describe(attachment) };
+		return { containerId, ifname, pod, mode, port, ...modes[mode].describe(attachment) };
 	});
 }

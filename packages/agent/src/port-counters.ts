@@ -34,6 +34,6 @@ export function renderPortCounters(attachments: readonly Attachment[], statistic
 function labelsOf({ mode, pod, port }: Attachment): string {
 	// A machine outlives its launcher pod; its port is named after it.
 	const machine = port.name.replace(new RegExp(`\\.${pod.namespace}(\\.[0-9a-f]{8})?$`), '');
-	const [kind, name] = mode === 'lift' ? ['machine', machine] : ['pod', pod.name];
+	const [kind, name] = mode === 'veth' ? ['pod', pod.name] : ['machine', machine];
 	return `namespace="${pod.namespace}",name="${name}",kind="${kind}"`;
 }

@@ -1,3 +1,5 @@
+import type { AttachmentModeName } from '@tapestry/network';
+
 /** An address of a port as users write it. */
 export interface PortAddress {
 	/** With the subnet's prefix length: `10.16.0.7/16`. */
@@ -19,6 +21,12 @@ export interface Port {
 	readonly subnet: string;
 }
 
+/** A port of a machine that is let in where the mode lets only some in. */
+export interface ForwardedPort {
+	readonly protocol: 'tcp' | 'udp';
+	readonly port: number;
+}
+
 /** A pod as the CNI request names it. */
 export interface PodRef {
 	readonly namespace: string;
@@ -30,5 +38,13 @@ export interface PodRef {
 /** What a pod is to be connected as: itself, or the machine that it runs. */
 export type Workload =
 	| { readonly kind: 'pod'; readonly port: Port }
-	/** `queues` is what the VMM will open on the tap: 1, or several on a multi-queue tap. */
-	| { readonly kind: 'machine'; readonly port: Port; readonly queues: number };
+	| {
+			readonly kind: 'machine';
+			readonly port: Port;
+			/** What the VMM will open on the tap: 1, or several on a multi-queue tap. */
+			readonly queues: number;
+			/** @default lift */
+			readonly mode?: AttachmentModeName;
+			/** The interface's `ports`. @default all */
+			readonly forward?: readonly ForwardedPort[];
+	  };

@@ -13,6 +13,7 @@ const IFLA_LINK = 5;
 export const IFLA_MASTER = 10;
 const IFLA_OPERSTATE = 16;
 export const IFLA_LINKINFO = 18;
+export const IFLA_IFALIAS = 20;
 export const IFLA_NET_NS_FD = 28;
 const IFLA_CARRIER = 33;
 const IFLA_LINK_NETNSID = 37;
@@ -34,6 +35,8 @@ export interface Link {
 	/** `veth`, `tun`, `bridge` ...; undefined for hardware and the loopback. */
 	readonly kind: string | undefined;
 	readonly mac: string | undefined;
+	/** What somebody wrote on it for people and programs (`ip link set DEV alias TEXT`). */
+	readonly alias: string | undefined;
 	readonly mtu: number;
 	/** Administratively up. */
 	readonly up: boolean;
@@ -61,11 +64,13 @@ export function decodeLink(payload: Uint8Array): Link {
 	const data = decodeAttributes(info.get(IFLA_INFO_DATA) ?? empty);
 	const kind = info.get(IFLA_INFO_KIND);
 	const mac = attributes.get(IFLA_ADDRESS);
+	const alias = attributes.get(IFLA_IFALIAS);
 	return {
 		index: view.getInt32(4, true),
 		name: textOf(attributes.get(IFLA_IFNAME) ?? empty),
 		kind: kind && textOf(kind),
 		mac: mac?.length === 6 ? macFromBytes(mac) : undefined,
+		alias: alias && textOf(alias),
 		mtu: number(attributes, IFLA_MTU) ?? 0,
 		up: (flags & IFF_UP) !== 0,
 		carrier: attributes.get(IFLA_CARRIER)?.[0] === 1,

@@ -4,6 +4,7 @@ import {
 	IFF_NOARP,
 	IFF_UP,
 	IFLA_ADDRESS,
+	IFLA_IFALIAS,
 	IFLA_IFNAME,
 	IFLA_INFO_DATA,
 	IFLA_INFO_KIND,
@@ -46,6 +47,8 @@ export interface LinkChange {
 	readonly up?: boolean;
 	/** False sets IFF_NOARP. */
 	readonly arp?: boolean;
+	/** Up to 255 bytes; an empty one removes it. */
+	readonly alias?: string;
 	/** Index of the new master; 0 takes it out. */
 	readonly master?: number;
 	/** Moves the device. With `name` the kernel renames it in the same step, so that it never has a name that is taken on either side. A moved device is down. */
@@ -81,6 +84,7 @@ export function setLink(socket: NetlinkSocket, id: LinkId, change: LinkChange): 
 	const name = index === 0 ? (id as string) : change.name;
 	const attributes: Attribute[] = [
 		...linkAttributes({ ...change, name }),
+		...(change.alias === undefined ? [] : [{ type: IFLA_IFALIAS, value: text(change.alias) }]),
 		...(change.master === undefined ? [] : [{ type: IFLA_MASTER, value: u32(change.master) }]),
 		...(change.namespace ? [{ type: IFLA_NET_NS_FD, value: u32(change.namespace.fd) }] : []),
 	];

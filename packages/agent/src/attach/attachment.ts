@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Signal } from '@tapestry/base';
-import type { PodRef, Port } from '../port.ts';
+import type { AttachmentModeName } from '@tapestry/network';
+import type { ForwardedPort, PodRef, Port } from '../port.ts';
 
-export type ModeName = 'veth' | 'lift';
+/** Containers have a veth; a machine's NIC has what was chosen for it. */
+export type ModeName = 'veth' | AttachmentModeName;
 
 /** One interface of one sandbox, as the CNI specification identifies it, and how it is connected. Plain data: this is the journal's entry. */
 export interface Attachment {
@@ -19,6 +21,8 @@ export interface Attachment {
 	readonly port: Port;
 	/** What the VMM opens on the tap; 1 for pods. */
 	readonly queues: number;
+	/** What is let in where the mode lets only some ports in. @default all */
+	readonly forward?: readonly ForwardedPort[];
 	/** False while an ADD is under way: what it left when the agent died has to be undone. */
 	readonly complete: boolean;
 }
@@ -51,6 +55,10 @@ export type DisconnectTarget = Pick<Attachment, 'containerId' | 'ifname' | 'netn
  */
 export interface AttachmentMode {
 	readonly name: ModeName;
+	/** Whether programs in the sandbox can use the port, so that its routes belong into the answer to ADD. */
+	readonly servesSandbox: boolean;
+	/** What this node lacks to attach anything in this way, each a sentence; empty when nothing does. Asked at every ADD, so it has to be quick. */
+	probe(): Promise<readonly string[]>;
 	/** Makes the devices. May leave some behind when it throws; `disconnect` removes them. */
 	prepare(attachment: Attachment): Promise<readonly SandboxInterface[]>;
 	/** Plugs the workload in. Resolves when packets flow, or, where the workload comes later, when that will happen by itself. */
@@ -61,6 +69,9 @@ export interface AttachmentMode {
 	disconnect(target: DisconnectTarget, signal: Signal): Promise<void>;
 	describe(attachment: Attachment): AttachmentState;
 }
+
+/** Every way that this agent knows. DEL without a record and the choice of a mode go through all of them. */
+export type AttachmentModes = Readonly<Record<ModeName, AttachmentMode>>;
 
 export const attachmentKey = (id: Pick<Attachment, 'containerId' | 'ifname'>): string => `${id.containerId}/${id.ifname}`;
 

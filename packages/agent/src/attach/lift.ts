@@ -9,6 +9,7 @@ import {
 	setLink,
 	setNetworkSettings,
 } from '@tapestry/linux';
+import { modeMark } from '@tapestry/network';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
 import {
 	type Attachment,
@@ -21,7 +22,7 @@ import {
 import { type HostSide, removeFromHost } from './host-side.ts';
 import { LiftedTap } from './lifted-tap.ts';
 import { addPortAddresses, findSandbox, openSandbox, sandboxFaults } from './sandbox-side.ts';
-import { makeTap, tapName } from './waiting-tap.ts';
+import { makeTap, missingForTaps, tapName } from './waiting-tap.ts';
 
 export interface LiftDeps {
 	readonly clock: Clock;
@@ -43,6 +44,7 @@ export interface LiftOptions {
  */
 export class LiftMode implements AttachmentMode {
 	readonly name = 'lift';
+	readonly servesSandbox = false;
 	readonly #deps: LiftDeps;
 	readonly #options: LiftOptions;
 	readonly #taps = new Map<string, LiftedTap>();
@@ -60,6 +62,10 @@ export class LiftMode implements AttachmentMode {
 				for (const tap of this.#taps.values()) tap.switchChanged();
 			}),
 		];
+	}
+
+	async probe(): Promise<readonly string[]> {
+		return missingForTaps();
 	}
 
 	async prepare(attachment: Attachment): Promise<readonly SandboxInterface[]> {
@@ -137,7 +143,7 @@ function makePlaceholder(namespace: Namespace, { ifname, port }: Attachment): vo
 	using route = openRoute(namespace);
 	createBridge(route, { name: ifname, mac: port.mac, mtu: port.mtu });
 	setNetworkSettings(namespace, { [`ipv6/conf/${ifname}/disable_ipv6`]: 0, [`ipv6/conf/${ifname}/accept_ra`]: 0 });
-	setLink(route, ifname, { arp: false });
+	setLink(route, ifname, { arp: false, alias: modeMark('lift') });
 	addPortAddresses(route, ifname, port);
 }
 

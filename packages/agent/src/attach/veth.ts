@@ -31,10 +31,16 @@ export interface VethDeps {
 /** Containers: a veth pair, one end `eth0` in the sandbox with the port's addresses, the other a port of the switch. */
 export class VethMode implements AttachmentMode {
 	readonly name = 'veth';
+	readonly servesSandbox = true;
 	readonly #deps: VethDeps;
 
 	constructor(deps: VethDeps) {
 		this.#deps = deps;
+	}
+
+	/** Every kernel with namespaces has what this takes. */
+	async probe(): Promise<readonly string[]> {
+		return [];
 	}
 
 	async prepare(attachment: Attachment): Promise<readonly SandboxInterface[]> {

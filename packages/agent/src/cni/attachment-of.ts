@@ -1,11 +1,12 @@
-import { type Attachment, deviceName } from '../attach/attachment.ts';
+import { type Attachment, type AttachmentMode, type AttachmentModes, deviceName } from '../attach/attachment.ts';
 import type { PodRef, Port, Workload } from '../port.ts';
 import { CniError, cniCodes } from './error.ts';
 import type { AttachmentParameters, NetworkConfig } from './request.ts';
 
 /** The attachment that an ADD is about to make. */
 export function attachmentOf(id: AttachmentParameters, config: NetworkConfig, pod: PodRef, workload: Workload): Attachment {
-	const mode = workload.kind === 'machine' ? 'lift' : 'veth';
+	const mode = workload.kind === 'machine' ? (workload.mode ?? 'lift') : 'veth';
+	const forward = workload.kind === 'machine' ? workload.forward : undefined;
 	return {
 		containerId: id.containerId,
 		ifname: id.ifname,
@@ -16,13 +17,27 @@ export function attachmentOf(id: AttachmentParameters, config: NetworkConfig, po
 		device: deviceName(mode, id),
 		port: workload.port,
 		queues: workload.kind === 'machine' ? workload.queues : 1,
+		...(forward ? { forward } : {}),
 		complete: false,
 	};
 }
 
-/** What ADD answers. A launcher's `eth0` only shows the machine's addresses; there is no way out of its namespace. */
-export function shownPort({ kind, port }: Workload): Port {
-	return kind === 'pod' ? port : { ...port, addresses: port.addresses.map(({ address }) => ({ address })) };
+/** What ADD answers. Where a launcher's `eth0` only shows the machine's addresses there is no way out of its namespace. */
+export function shownPort({ servesSandbox }: AttachmentMode, port: Port): Port {
+	return servesSandbox ? port : { ...port, addresses: port.addresses.map(({ address }) => ({ address })) };
+}
+
+/** Throws CNI code 50 when the node lacks what a mode takes, with what it lacks and which modes would work. */
+export async function requireMode(mode: AttachmentMode, modes: AttachmentModes): Promise<void> {
+	const missing = await mode.probe();
+	if (missing.length === 0) return;
+	const others = Object.values(modes).filter(({ name }) => name !== mode.name && name !== 'veth');
+	const able = await Promise.all(others.map(async (other) => ((await other.probe()).length === 0 ? [other.name] : [])));
+	throw new CniError(
+		cniCodes.notAvailable,
+		`this node cannot connect a machine by ${mode.name}`,
+		`${missing.join('; ')} (fix: provide it, run the machine on another node, or use one of ${able.flat().join(', ')})`,
+	);
 }
 
 /** The pod that a runtime names in CNI_ARGS. Throws CNI code 4. */

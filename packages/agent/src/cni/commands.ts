@@ -1,7 +1,7 @@
 import { type Clock, type Logger, messageOf } from '@tapestry/base';
 import {
 	type Attachment,
-	type AttachmentMode,
+	type AttachmentModes,
 	attachmentKey,
 	type DisconnectTarget,
 	deviceName,
@@ -14,7 +14,7 @@ import type { WorkloadSource } from '../leases/workload-source.ts';
 import { type Observe, stopwatch } from '../metrics.ts';
 import type { PodRef } from '../port.ts';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
-import { attachmentOf, podOf, shownPort } from './attachment-of.ts';
+import { attachmentOf, podOf, requireMode, shownPort } from './attachment-of.ts';
 import type { PluginAnswer, PluginCall } from './call.ts';
 import { CniError, cniCodes, errorDocument, toCniError } from './error.ts';
 import { type AttachmentParameters, type NetworkConfig, parseAttachment, parseCommand, parseConfig, requestedVersion } from './request.ts';
@@ -26,7 +26,7 @@ export interface CniDeps {
 	readonly log: Logger;
 	readonly source: WorkloadSource;
 	readonly journal: Journal;
-	readonly modes: Readonly<Record<ModeName, AttachmentMode>>;
+	readonly modes: AttachmentModes;
 	readonly bridge: IntegrationBridge;
 	readonly observe: Observe;
 }
@@ -143,6 +143,7 @@ export class CniCommands {
 		lap('lease');
 		const attachment = attachmentOf(id, config, pod, workload);
 		const mode = modes[attachment.mode];
+		await requireMode(mode, modes);
 		try {
 			journal.put(attachment);
 			const interfaces = await mode.prepare(attachment);
@@ -154,7 +155,7 @@ export class CniCommands {
 			return addResult(config.cniVersion, {
 				ifname: id.ifname,
 				interfaces,
-				port: shownPort(workload),
+				port: shownPort(mode, attachment.port),
 				prevResult: config.prevResult,
 			});
 		} catch (error) {
@@ -172,7 +173,7 @@ export class CniCommands {
 			const recorded = this.#deps.journal.get(id);
 			if (recorded) await this.#remove(recorded);
 			// Without a record there may still be devices: their names follow from the request.
-			else for (const mode of ['veth', 'lift'] as const) await this.#disconnect(mode, { ...id, device: deviceName(mode, id) });
+			else for (const { name } of Object.values(this.#deps.modes)) await this.#disconnect(name, { ...id, device: deviceName(name, id) });
 			lap('del');
 		});
 	}

@@ -46,11 +46,13 @@ const transient: ReadonlySet<string> = new Set([
 	'ABORTED',
 ]);
 
+const known: Readonly<Record<string, number>> = { AGENT_SANDBOX: cniCodes.unknownContainer, AGENT_MODE: cniCodes.notAvailable };
+
 /** The CNI error for anything that was thrown. */
 export function toCniError(error: unknown): CniError {
 	if (error instanceof CniError) return error;
 	if (!isCoded(error)) return new CniError(cniCodes.io, messageOf(error));
-	const code = error.code === 'AGENT_SANDBOX' ? cniCodes.unknownContainer : transient.has(error.code) ? cniCodes.tryAgain : cniCodes.io;
+	const code = known[error.code] ?? (transient.has(error.code) ? cniCodes.tryAgain : cniCodes.io);
 	const { what, why, fix } = error.text;
 	return new CniError(code, what, [sentence({ what: why ?? error.code, fix }), ...causes(error)].join('; '));
 }

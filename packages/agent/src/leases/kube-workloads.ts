@@ -12,7 +12,7 @@ import {
 import type { PodRef, Workload } from '../port.ts';
 import { waitFor } from '../wait-for.ts';
 import { portOfLease } from './lease.ts';
-import { queuesOf } from './machine.ts';
+import { queuesOf, wayOf } from './machine.ts';
 import type { WorkloadSource } from './workload-source.ts';
 
 export interface KubeWorkloadDeps {
@@ -66,7 +66,7 @@ export class KubeWorkloads implements WorkloadSource {
 			const port = portOfLease(found.lease, found.subnet, this.#mtu);
 			if (!isLauncher(found.pod)) return { kind: 'pod', port };
 			const instance = await this.#instance(found.pod, signal);
-			if (holds(instance, port.ownerUid)) return { kind: 'machine', port, queues: queuesOf(instance) };
+			if (holds(instance, port.ownerUid)) return { kind: 'machine', port, queues: queuesOf(instance), ...wayOf(instance, found.subnet) };
 			// The lease of a machine of the same name that was deleted: its successor's is on the way.
 			refused.add(port.ownerUid);
 		}

@@ -1,4 +1,13 @@
-import type { VirtualMachineInstance } from '@tapestry/network';
+import { CodedError } from '@tapestry/base';
+import {
+	type AttachmentModeName,
+	annotations,
+	chooseAttachmentMode,
+	podInterface,
+	type Subnet,
+	type VirtualMachineInstance,
+} from '@tapestry/network';
+import type { ForwardedPort } from '../port.ts';
 
 /** KubeVirt's limit (virt-config, MultiQueueMaxQueues). */
 const maxQueues = 256;
@@ -8,4 +17,28 @@ export function queuesOf(instance: VirtualMachineInstance): number {
 	const { devices, cpu } = instance.spec.domain;
 	if (!devices?.networkInterfaceMultiqueue) return 1;
 	return Math.min((cpu?.cores ?? 1) * (cpu?.sockets ?? 1) * (cpu?.threads ?? 1), maxQueues);
+}
+
+/** How an instance's NIC is to be connected. Throws AGENT_MODE. */
+export function wayOf(
+	instance: VirtualMachineInstance,
+	subnet: Subnet,
+): { readonly mode: AttachmentModeName; readonly forward?: readonly ForwardedPort[] } {
+	const nic = podInterface(instance.spec);
+	const { value: mode, problem } = chooseAttachmentMode({
+		nic,
+		annotation: instance.metadata.annotations?.[annotations.attachmentMode],
+		subnet: { name: subnet.metadata.name, annotation: subnet.metadata.annotations?.[annotations.attachmentMode] },
+	});
+	if (problem) {
+		throw new CodedError('AGENT_MODE', {
+			what: "the machine's NIC cannot be connected",
+			why: `${problem.what}: ${problem.why}`,
+			fix: problem.fix,
+		});
+	}
+	const forward = (nic?.ports ?? []).flatMap(({ port, protocol = 'TCP' }) =>
+		port === undefined ? [] : [{ port, protocol: protocol === 'UDP' ? ('udp' as const) : ('tcp' as const) }],
+	);
+	return { mode, ...(forward.length > 0 ? { forward } : {}) };
 }

@@ -2,9 +2,9 @@ import { basename, join } from 'node:path';
 import { type Logger, silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
 import { LinkMonitor } from '@tapestry/linux';
+import type { AttachmentModes } from '../attach/attachment.ts';
 import { Journal } from '../attach/journal.ts';
-import { LiftMode } from '../attach/lift.ts';
-import { VethMode } from '../attach/veth.ts';
+import { createModes } from '../attach/modes.ts';
 import type { PluginAnswer } from '../cni/call.ts';
 import { CniCommands, type CniOptions } from '../cni/commands.ts';
 import type { Command } from '../cni/request.ts';
@@ -27,7 +27,7 @@ export interface AgentUnderTest {
 	readonly workloads: FakeWorkloads;
 	readonly journal: Journal;
 	readonly bridge: IntegrationBridge;
-	readonly modes: { readonly veth: VethMode; readonly lift: LiftMode };
+	readonly modes: AttachmentModes;
 	/** Seconds of each step in order. */
 	readonly steps: { readonly step: string; readonly seconds: number }[];
 	/** Lets go of everything without cleaning up, as a killed agent does; its namespaces, ports and journal stay. */
@@ -48,28 +48,24 @@ export async function startAgent(node: MiniNode, options: AgentOptions = {}): Pr
 	const workloads = new FakeWorkloads();
 	const steps: { step: string; seconds: number }[] = [];
 	const observe = (step: string, seconds: number): void => void steps.push({ step, seconds });
-	const shared = { host: node.host, bridge, clock: systemClock, observe };
-	const veth = new VethMode(shared);
 	const monitor = new LinkMonitor();
-	// The stand-in for a VMM is a program of ours.
-	const lift = new LiftMode(
-		{ ...shared, log, monitor },
+	const created = createModes(
+		{ host: node.host, bridge, clock: systemClock, observe, log, monitor },
+		// The stand-in for a VMM is a program of ours.
 		{ isVmm: options.isVmm ?? ((executable) => executable === basename(process.execPath)) },
 	);
-	const commands = new CniCommands(
-		{ clock: systemClock, log, source: workloads, journal, bridge, observe, modes: { veth, lift } },
-		options,
-	);
+	const { modes } = created;
+	const commands = new CniCommands({ clock: systemClock, log, source: workloads, journal, bridge, observe, modes }, options);
 	await commands.recover();
 	return {
 		commands,
 		workloads,
 		journal,
 		bridge,
-		modes: { veth, lift },
+		modes,
 		steps,
 		async abandon() {
-			await lift.close();
+			await created[Symbol.asyncDispose]();
 			monitor[Symbol.dispose]();
 			await session.close();
 		},

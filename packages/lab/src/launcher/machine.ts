@@ -1,5 +1,5 @@
 import { CodedError } from '@tapestry/base';
-import type { VirtualMachineInstance, VirtualMachineInstanceSpec } from '@tapestry/network';
+import { annotations as names, type VirtualMachineInstance, type VirtualMachineInstanceSpec } from '@tapestry/network';
 import { type MachineNic, nicOf } from './nics.ts';
 import { parseAmount } from './quantity.ts';
 import { type MachineDisk, type MachineShare, volumesOf } from './volumes.ts';
@@ -51,7 +51,7 @@ export function machineOf(vmi: VirtualMachineInstance, limits: { readonly cpus: 
 		cpus: Math.min(limits.cpus, cpus(spec.domain)),
 		memoryMiB: Math.min(limits.memoryMiB, Math.max(leastMemoryMiB, memoryMiB(spec.domain))),
 		graceSeconds: spec.terminationGracePeriodSeconds ?? defaultGraceSeconds,
-		nic: nicOf(spec),
+		nic: nicOf(spec, annotations[names.attachmentMode]),
 		...volumesOf(spec, { instanceId: `${name}.${namespace}`, hostname }),
 		hypervisor: hypervisorOf(annotations[hypervisorAnnotation]),
 	};

@@ -1,5 +1,5 @@
 import { CodedError, type ErrorText, isUnicastMac, parseMac } from '@tapestry/base';
-import type { VirtualMachineInstanceSpec } from '@tapestry/network';
+import { chooseAttachmentMode, type MachineInterface, type ModeWishes, type VirtualMachineInstanceSpec } from '@tapestry/network';
 
 /** The guest's NIC: it is connected to the pod's network. */
 export interface MachineNic {
@@ -9,7 +9,6 @@ export interface MachineNic {
 	readonly queues: number;
 }
 
-type Interface = NonNullable<NonNullable<VirtualMachineInstanceSpec['domain']['devices']>['interfaces']>[number];
 type Network = NonNullable<VirtualMachineInstanceSpec['networks']>[number];
 
 /** KubeVirt's name for the pod network of a machine that names none. */
@@ -17,18 +16,14 @@ const defaultNetwork = 'default';
 /** KubeVirt's limit (virt-config, MultiQueueMaxQueues). */
 const maxQueues = 256;
 
-/** All of them are given the tap that the agent lifts into the switch: the port is the machine's own, so neither bridge nor NAT is in between. */
-const bindings: readonly string[] = ['bridge', 'masquerade', 'binding'];
-const otherBindings = ['sriov', 'macvtap', 'passt', 'slirp'] as const;
-const plugins: readonly string[] = ['tapestry', 'managedtap'];
-
-/** Undefined when the machine wants no network. @throws VM_NIC */
-export function nicOf(spec: VirtualMachineInstanceSpec): MachineNic | undefined {
+/** Undefined when the machine wants no network. @param mode what its annotation says of the way to connect it @throws VM_NIC */
+export function nicOf(spec: VirtualMachineInstanceSpec, mode: string | undefined): MachineNic | undefined {
 	const { devices, cpu } = spec.domain;
 	const { interfaces = [], networkInterfaceMultiqueue = false } = devices ?? {};
 	const { networks = [] } = spec;
 	checkNames(interfaces, networks);
 	for (const one of interfaces) checkInterface(one);
+	for (const nic of interfaces.length > 0 ? interfaces : [undefined]) checkMode({ nic, annotation: mode });
 	for (const one of networks) checkNetwork(one);
 	// The agent counts alike: it lifts the tap when this many queues are open.
 	const processors = (cpu?.cores ?? 1) * (cpu?.sockets ?? 1) * (cpu?.threads ?? 1);
@@ -42,7 +37,7 @@ export function nicOf(spec: VirtualMachineInstanceSpec): MachineNic | undefined 
 	return autoattachPodInterface ? { network: defaultNetwork, queues } : undefined;
 }
 
-function checkNames(interfaces: readonly Interface[], networks: readonly Network[]): void {
+function checkNames(interfaces: readonly MachineInterface[], networks: readonly Network[]): void {
 	for (const [kind, members] of [
 		['interface', interfaces],
 		['network', networks],
@@ -64,8 +59,8 @@ function checkNames(interfaces: readonly Interface[], networks: readonly Network
 	alone('network', 'interface', networks, interfaces);
 }
 
-function checkInterface(one: Interface): void {
-	const { name, macAddress, model = 'virtio', binding } = one;
+function checkInterface(one: MachineInterface): void {
+	const { name, macAddress, model = 'virtio' } = one;
 	const what = `interface "${name}" is not usable`;
 	if (!/^[A-Za-z0-9_-]+$/.test(name)) refuse({ what, why: 'its name is malformed', fix: 'use letters, digits, dashes and underscores' });
 	const mac = macAddress === undefined ? undefined : parseMac(macAddress);
@@ -75,14 +70,12 @@ function checkInterface(one: Interface): void {
 		refuse({ what, why: `MAC address ${mac} is ${/^[0:]+$/.test(mac) ? 'all zero' : 'a multicast address'}`, fix: macFix });
 	}
 	if (model !== 'virtio') refuse({ what, why: `model "${model}" is not offered`, fix: 'use model: virtio' });
-	const given = [...bindings, ...otherBindings].filter((key) => one[key as keyof Interface] !== undefined);
-	const offered = 'use bridge: {}, masquerade: {} or binding: {name: tapestry}';
-	if (given.length > 1) refuse({ what, why: `it has several bindings: ${given.join(', ')}`, fix: 'keep one of them' });
-	const other = given.find((key) => !bindings.includes(key));
-	if (other !== undefined) refuse({ what, why: `binding ${other} is not built yet`, fix: offered });
-	if (binding !== undefined && !plugins.includes(binding.name)) {
-		refuse({ what, why: `there is no binding plugin "${binding.name}"`, fix: offered });
-	}
+}
+
+/** The subnet's default is the agent's to judge: it knows the subnet. */
+function checkMode(wishes: ModeWishes): void {
+	const { problem } = chooseAttachmentMode(wishes);
+	if (problem) refuse(problem);
 }
 
 function checkNetwork({ name, pod, multus }: Network): void {

@@ -1,4 +1,5 @@
 export * from './address-requests.ts';
+export * from './attachment-mode.ts';
 export * from './behaviour.ts';
 export type { LabelSelector, ObjectCondition } from './common.ts';
 export type { CustomResourceDefinition, KindDefinition, PrinterColumn } from './crd.ts';

@@ -83,6 +83,7 @@ const templateMetadata = openObject('Labels and annotations of the instance and 
 
 export const virtualMachineInstanceSpec = openObject('A running machine.', instanceFields, ['domain']);
 export type VirtualMachineInstanceSpec = TypeOf<typeof virtualMachineInstanceSpec>;
+export type MachineInterface = TypeOf<typeof networkInterface>;
 
 export const virtualMachineSpec = openObject(
 	'A machine and whether it runs.',
@@ -214,7 +215,7 @@ export function machineOfLauncher({ metadata }: { readonly metadata: ObjectMeta 
 }
 
 /** The interface of a machine that is connected to the pod network; the first one when no network says so. */
-export function podInterface({ domain, networks }: Partial<VirtualMachineInstanceSpec>): { readonly macAddress?: string } | undefined {
+export function podInterface({ domain, networks }: Partial<VirtualMachineInstanceSpec>): MachineInterface | undefined {
 	const interfaces = domain?.devices?.interfaces ?? [];
 	const network = networks?.find(({ pod }) => pod !== undefined);
 	return interfaces.find(({ name }) => name === network?.name) ?? interfaces[0];

@@ -32,6 +32,8 @@ export const annotations = {
 	owner: 'tapestry.io/owner',
 	/** Virt-launcher pod: name of the VM. */
 	kubevirtDomain: 'kubevirt.io/domain',
+	/** VM template: how its NIC is connected (attachment-mode.ts). Subnet: the same for machines that leave it open. */
+	attachmentMode: 'tapestry.io/attachment-mode',
 	/** Pod: secondary networks (NPWG multi-network). */
 	networks: 'k8s.v1.cni.cncf.io/networks',
 } as const;

@@ -1,0 +1,39 @@
+import { sentence } from '@tapestry/base';
+import { describe, expect, it } from 'vitest';
+import { attachmentModes, chooseAttachmentMode, markedMode, modeMark } from './attachment-mode.ts';
+
+const nic = (more: object) => ({ name: 'default', ...more });
+const subnet = (annotation?: string) => ({ name: 'blue', annotation });
+
+describe('chooseAttachmentMode', () => {
+	it.each([
+		['nothing', {}, 'lift'],
+		['a NIC without binding', { nic: nic({}) }, 'lift'],
+		['our binding', { nic: nic({ binding: { name: 'tapestry' } }), subnet: subnet() }, 'lift'],
+		['an annotation, in any case', { annotation: 'Lift' }, 'lift'],
+		['a subnet that says so', { nic: nic({ binding: { name: 'tapestry' } }), subnet: subnet('lift') }, 'lift'],
+		['an annotation before the subnet', { annotation: 'lift', subnet: subnet('nonsense') }, 'lift'],
+		['a binding and an annotation that agree', { nic: nic({ binding: { name: 'lift' } }), annotation: 'lift' }, 'lift'],
+	])('chooses by %s', (_, wishes, mode) => expect(chooseAttachmentMode(wishes)).toEqual({ value: mode }));
+
+	it.each([
+		['two bindings', { nic: nic({ bridge: {}, binding: { name: 'x' } }) }, 'it has several bindings: bridge, binding'],
+		['a binding that is not built', { nic: nic({ sriov: {} }) }, 'binding sriov is not built'],
+		['a plugin that nobody has heard of', { nic: nic({ binding: { name: 'x' } }) }, 'no binding plugin "x"'],
+		['an annotation with no mode', { annotation: 'fast' }, 'asks for "fast", which is no attachment mode'],
+		['a subnet with no mode', { subnet: subnet('fast') }, 'of subnet blue asks for "fast"'],
+	])('refuses %s', (_, wishes, words) => {
+		const { problem } = chooseAttachmentMode(wishes);
+		expect(problem && sentence(problem)).toContain(words);
+		expect(problem?.fix).toBeTruthy();
+	});
+});
+
+describe('the mark of a mode', () => {
+	it.each(attachmentModes)('tells of %s', (mode) => expect(markedMode(modeMark(mode))).toBe(mode));
+
+	it('is not seen in what others write', () => {
+		for (const alias of [undefined, '', 'uplink', 'tapestry.io/attachment-mode=', 'tapestry.io/attachment-mode=x'])
+			expect(markedMode(alias)).toBeUndefined();
+	});
+});
