@@ -9,6 +9,7 @@ export * from './daemons/ovsdb-server.ts';
 export * from './demo/crash.ts';
 export * from './demo/gap.ts';
 export * from './demo/report.ts';
+export * from './kubelet/places.ts';
 export * from './layout.ts';
 export * from './nodes/mounts.ts';
 export * from './nodes/node.ts';
