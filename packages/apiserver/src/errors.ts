@@ -1,4 +1,5 @@
 import { CodedError, isCoded, messageOf } from '@tapestry/base';
+import { isRecord, type MutableJson } from './objects.ts';
 import { type FieldError, formatFieldErrors } from './schema/index.ts';
 
 /** metav1.StatusReason, the ones that this server gives. */
@@ -51,7 +52,8 @@ export interface Status {
 	readonly metadata: Record<string, never>;
 	readonly status: 'Success' | 'Failure';
 	readonly message?: string;
-	readonly reason?: Reason;
+	/** A Reason, or what a webhook wrote. */
+	readonly reason?: string;
 	readonly details?: StatusDetails;
 	readonly code: number;
 }
@@ -71,6 +73,33 @@ export class ApiError extends CodedError {
 	get status(): number {
 		return httpStatus[this.reason];
 	}
+}
+
+/** An admission webhook's refusal, which it explains by a Status of its own. */
+class DeniedError extends ApiError {
+	readonly answer: Status;
+
+	constructor(answer: Status) {
+		super('Forbidden', answer.message ?? '');
+		this.answer = answer;
+	}
+}
+
+/** The text and the code are made up as in k8s.io/apiserver/pkg/admission/plugin/webhook/errors. */
+export function deniedBy(webhook: string, status: MutableJson = {}): ApiError {
+	const { message, reason, code, details: more } = status;
+	const denied = `admission webhook "${webhook}" denied the request`;
+	const why = message || reason;
+	return new DeniedError({
+		kind: 'Status',
+		apiVersion: 'v1',
+		metadata: {},
+		status: 'Failure',
+		message: why ? `${denied}: ${why}` : `${denied} without explanation`,
+		...(typeof reason === 'string' ? { reason } : {}),
+		...(isRecord(more) ? { details: more } : {}),
+		code: typeof code === 'number' && code >= 400 && code < 600 ? code : 400,
+	});
 }
 
 /** What an error message names: `pods "web"`, `subnets.kubeovn.io "s1"`. */
@@ -128,6 +157,7 @@ export function invalid(subject: Subject, name: string, errors: readonly FieldEr
 /** The Status that answers a failed request. */
 export function statusOf(error: unknown): Status {
 	const failure = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure' } as const;
+	if (error instanceof DeniedError) return error.answer;
 	if (error instanceof ApiError) {
 		const { statusDetails, reason, message, status } = error;
 		return { ...failure, message, reason, ...(statusDetails ? { details: statusDetails } : {}), code: status };

@@ -17,6 +17,7 @@ import type { RestContext } from './rest/context.ts';
 import { Store } from './storage/store.ts';
 import { loadCredentials, writePrivate } from './tls/credentials.ts';
 import { kubeconfigOf } from './tls/kubeconfig.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 export interface ApiServerDeps {
 	readonly clock: Clock;
@@ -82,6 +83,7 @@ export async function startApiServer(deps: ApiServerDeps, options: ApiServerOpti
 		let address: HostPort = { host, port: listen.port };
 		const handler = createHandler({
 			rest,
+			webhooks: createWebhooks({ store, clock, log, uuid: randomUUID }),
 			registry,
 			log,
 			watch: { store, clock, encoder: watchers.encoder, register: watchers.register },

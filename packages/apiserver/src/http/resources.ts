@@ -3,13 +3,15 @@ import { type ApiObject, isRecord } from '../objects.ts';
 import { applyJsonPatch, applyMergePatch, applyStrategicPatch, mergeSchemaFor } from '../patch/index.ts';
 import type { Endpoint } from '../registry/kind.ts';
 import type { NamedTarget, RestContext, WriteOptions } from '../rest/context.ts';
-import { createObject, subjectOf } from '../rest/create.ts';
+import { subjectOf } from '../rest/create.ts';
 import { decodeObject } from '../rest/decode.ts';
 import { bindPod, evictPod } from '../rest/pods.ts';
-import { type DeleteOptions, decodeDeleteOptions, type Removal, removeObject } from '../rest/remove.ts';
+import { type DeleteOptions, decodeDeleteOptions, type Removal } from '../rest/remove.ts';
 import { type Predicate, parseFieldSelector, parseLabelSelector } from '../rest/selectors.ts';
-import { type UpdateOptions, updateObject } from '../rest/update.ts';
+import type { UpdateOptions } from '../rest/update.ts';
 import type { IncludeObject } from '../table/index.ts';
+import { admitBody, admittedCreate, admittedRemove, admittedUpdate } from '../webhooks/admitted.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import { mediaTypeOf, parseBody, readBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { negotiate } from './negotiate.ts';
@@ -19,6 +21,7 @@ import { serveWatch, type WatchDeps } from './watch.ts';
 
 export interface ResourceDeps {
 	readonly rest: RestContext;
+	readonly webhooks: Webhooks;
 	readonly watch: WatchDeps;
 	/** The answer to exec, attach, port-forward and logs, which need a kubelet. */
 	readonly execHint: string;
@@ -133,7 +136,7 @@ async function create(deps: ResourceDeps, exchange: Exchange, path: ResourcePath
 	const view = viewOf(deps, exchange, endpoint);
 	const body = parseBody(await readBody(exchange.request), mediaTypeOf(exchange.request));
 	const options = writeOptions(exchange);
-	const object = createObject(deps.rest, { endpoint, namespace }, decodeObject(endpoint, body, options), options);
+	const object = await admittedCreate(deps, { endpoint, namespace }, decodeObject(endpoint, body, options), options);
 	answer(exchange, view, 201, renderObject(view, object));
 }
 
@@ -149,7 +152,7 @@ async function update(
 	const sent = await readBody(exchange.request);
 	const mediaType = mediaTypeOf(exchange.request);
 	const change = exchange.method === 'PATCH' ? patchOf(path.endpoint, sent, mediaType) : bodyOf(parseBody(sent, mediaType));
-	const object = updateObject(deps.rest, target, change, options);
+	const object = await admittedUpdate(deps, target, change, options);
 	answer(exchange, view, 200, renderObject(view, object));
 }
 
@@ -197,7 +200,7 @@ async function deleteOptions(exchange: Exchange): Promise<DeleteOptions> {
 async function remove(deps: ResourceDeps, exchange: Exchange, path: ResourcePath): Promise<void> {
 	const target = targetOf(path);
 	const view = viewOf(deps, exchange, path.endpoint);
-	const removal = removeObject(deps.rest, target, await deleteOptions(exchange));
+	const removal = await admittedRemove(deps, target, await deleteOptions(exchange));
 	answer(exchange, view, 200, removalBody(view, target, removal));
 }
 
@@ -216,7 +219,11 @@ async function removeCollection(deps: ResourceDeps, exchange: Exchange, path: Re
 	const options = await deleteOptions(exchange);
 	const { store } = deps.rest;
 	const objects = store.list(endpoint.kind.resource, namespace).filter(matches);
-	const removed = objects.map(({ metadata }) => removeObject(deps.rest, { endpoint, namespace, name: metadata.name }, options).object);
+	const removed: ApiObject[] = [];
+	for (const { metadata } of objects) {
+		const target = { endpoint, namespace: metadata.namespace ?? '', name: metadata.name };
+		removed.push((await admittedRemove(deps, target, options)).object);
+	}
 	answer(exchange, view, 200, renderList(view, removed, store.resourceVersion));
 }
 
@@ -237,8 +244,10 @@ async function serveSubresource(deps: ResourceDeps, exchange: Exchange, path: Re
 		throw new ApiError('NotImplemented', deps.execHint);
 	}
 	if (method !== 'POST') throw methodNotAllowed();
-	const body = parseBody(await readBody(exchange.request), mediaTypeOf(exchange.request));
-	const dryRun = writeOptions(exchange).dryRun === true;
+	const options = writeOptions(exchange);
+	const dryRun = options.dryRun === true;
+	const sent = parseBody(await readBody(exchange.request), mediaTypeOf(exchange.request));
+	const body = await admitBody(deps, target, name, sent, options);
 	if (name === 'eviction') evictPod(deps.rest, target, body, dryRun);
 	else if (!dryRun) bindPod(deps.rest, target, body);
 	exchange.json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });

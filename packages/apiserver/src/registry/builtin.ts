@@ -15,6 +15,8 @@ import {
 	secretStrategy,
 	workloadStrategy,
 } from './strategies.ts';
+import { webhookConfigurationStrategy } from './webhook-configuration.ts';
+import { mutatingConfigurationSchema, validatingConfigurationSchema } from './webhook-schema.ts';
 
 interface Definition {
 	readonly apiVersion: string;
@@ -160,6 +162,24 @@ const definitions: readonly Definition[] = [
 		status: true,
 		strategy: customResourceDefinitionStrategy,
 		schema: crdSchema,
+	},
+	{
+		apiVersion: 'admissionregistration.k8s.io/v1',
+		kind: 'MutatingWebhookConfiguration',
+		plural: 'mutatingwebhookconfigurations',
+		categories: ['api-extensions'],
+		cluster: true,
+		strategy: webhookConfigurationStrategy,
+		schema: mutatingConfigurationSchema,
+	},
+	{
+		apiVersion: 'admissionregistration.k8s.io/v1',
+		kind: 'ValidatingWebhookConfiguration',
+		plural: 'validatingwebhookconfigurations',
+		categories: ['api-extensions'],
+		cluster: true,
+		strategy: webhookConfigurationStrategy,
+		schema: validatingConfigurationSchema,
 	},
 ];
 

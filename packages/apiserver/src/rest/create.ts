@@ -9,22 +9,44 @@ import { validateShape } from './shape.ts';
 
 /** Creates a decoded object. Returns it as stored. Throws ApiError. */
 export function createObject(context: RestContext, target: Target, served: ApiObject, options: WriteOptions = {}): ApiObject {
-	const { endpoint, namespace } = target;
+	return storeNew(context, target, draftNew(context, target, served), options);
+}
+
+/** The object as it would be stored: with its identity, the defaults and what the server sets, and found valid. Throws ApiError. */
+export function draftNew(context: RestContext, target: Target, served: ApiObject): Draft {
+	const { endpoint } = target;
 	const { kind } = endpoint;
 	const draft = draftOf(toStored(endpoint, served));
 	setIdentity(context, target, draft);
 	const { name } = draft.metadata;
-	const subject = subjectOf(endpoint);
 	refuseWhileTerminating(context, target, name);
-	const admission = admissionOf(context);
 	if (endpoint.status && kind.custom) delete draft.status;
 	const shape = validateShape(endpoint, draft);
-	if (shape.length > 0) throw invalid(subject, name, [...validateMetadata(draft, kind), ...shape]);
-	kind.strategy.create?.(draft, admission);
-	const errors = [...validateMetadata(draft, kind), ...(kind.strategy.validate?.(draft, undefined, admission) ?? [])];
-	if (errors.length > 0) throw invalid(subject, name, errors);
-	if (context.store.get(kind.resource, namespace, name)) throw alreadyExists(subject, name);
-	return options.dryRun ? draft : context.store.put(kind.resource, draft);
+	if (shape.length > 0) throw invalid(subjectOf(endpoint), name, [...validateMetadata(draft, kind), ...shape]);
+	kind.strategy.create?.(draft, admissionOf(context));
+	validateNew(context, target, draft);
+	return draft;
+}
+
+/** Stores what `draftNew` made. */
+function storeNew(context: RestContext, { endpoint, namespace }: Target, draft: Draft, options: WriteOptions): ApiObject {
+	const { resource } = endpoint.kind;
+	const { name } = draft.metadata;
+	if (context.store.get(resource, namespace, name)) throw alreadyExists(subjectOf(endpoint), name);
+	return options.dryRun ? draft : context.store.put(resource, draft);
+}
+
+/** Stores what `draftNew` made in an earlier turn: what it was checked against may have changed. Throws ApiError. */
+export function storeLater(context: RestContext, target: Target, draft: Draft, options: WriteOptions): ApiObject {
+	refuseWhileTerminating(context, target, draft.metadata.name);
+	validateNew(context, target, draft);
+	return storeNew(context, target, draft, options);
+}
+
+function validateNew(context: RestContext, { endpoint }: Target, draft: Draft): void {
+	const { kind } = endpoint;
+	const errors = [...validateMetadata(draft, kind), ...(kind.strategy.validate?.(draft, undefined, admissionOf(context)) ?? [])];
+	if (errors.length > 0) throw invalid(subjectOf(endpoint), draft.metadata.name, errors);
 }
 
 export function subjectOf(endpoint: Endpoint): Subject {

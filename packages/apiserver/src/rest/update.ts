@@ -15,6 +15,12 @@ export interface UpdateOptions extends WriteOptions {
 	readonly subresource?: 'status' | 'finalize';
 }
 
+/** An update on its way: what there is, and what there would be. */
+export interface Proposal {
+	readonly before: ApiObject;
+	readonly draft: Draft;
+}
+
 /**
  * Replaces an object by what `change` makes of it, both as the endpoint serves them. Returns it as stored: an update that changes
  * nothing is no write, and the one that removes the last finalizer of a deleted object removes it. Throws ApiError.
@@ -25,13 +31,32 @@ export function updateObject(
 	change: (served: ApiObject) => unknown,
 	options: UpdateOptions = {},
 ): ApiObject {
+	return storeUpdate(context, target, completeUpdate(context, target, proposeUpdate(context, target, change, options), options), options);
+}
+
+/** The change put together with what this request may not change. Throws ApiError. */
+export function proposeUpdate(
+	context: RestContext,
+	target: NamedTarget,
+	change: (served: ApiObject) => unknown,
+	options: UpdateOptions,
+): Proposal {
 	const { endpoint, namespace, name } = target;
-	const { kind } = endpoint;
-	const before = context.store.get(kind.resource, namespace, name);
+	const before = context.store.get(endpoint.kind.resource, namespace, name);
 	if (!before) throw notFound(subjectOf(endpoint), name);
 	const after = decodeObject(endpoint, change(toServed(endpoint, before)), options);
 	checkPreconditions(target, after, before);
-	const draft = merge(target, toStored(endpoint, after), before, options.subresource);
+	return { before, draft: merge(target, toStored(endpoint, after), before, options.subresource) };
+}
+
+/** The proposal with all that the server sets, and found valid. Throws ApiError. */
+export function completeUpdate(
+	context: RestContext,
+	{ endpoint, name }: NamedTarget,
+	{ before, draft }: Proposal,
+	options: UpdateOptions,
+): Proposal {
+	const { kind } = endpoint;
 	const admission = admissionOf(context);
 	const shape = validateShape(endpoint, draft);
 	if (shape.length > 0) throw invalid(subjectOf(endpoint), name, [...validateMetadata(draft, kind), ...shape]);
@@ -45,10 +70,20 @@ export function updateObject(
 	if (kind.strategy.generation && contentChanged(draft, before, endpoint.status || !kind.custom)) {
 		draft.metadata.generation = (before.metadata.generation ?? 0) + 1;
 	}
+	return { before, draft };
+}
+
+export function storeUpdate(
+	context: RestContext,
+	{ endpoint, namespace, name }: NamedTarget,
+	{ before, draft }: Proposal,
+	options: UpdateOptions,
+): ApiObject {
+	const { resource } = endpoint.kind;
 	if (isDeepStrictEqual(draft, before)) return before;
 	if (options.dryRun) return draft;
-	if (isReleased(draft)) return context.store.remove(kind.resource, namespace, name) ?? draft;
-	return context.store.put(kind.resource, draft);
+	if (isReleased(draft)) return context.store.remove(resource, namespace, name) ?? draft;
+	return context.store.put(resource, draft);
 }
 
 /** True when an object that is being deleted has nothing left to wait for. */

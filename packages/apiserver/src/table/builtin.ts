@@ -16,6 +16,8 @@ const createdAtColumns: readonly Column[] = [
 	column('Created At', (object) => textAt(object, 'metadata.creationTimestamp'), { type: 'date' }),
 ];
 
+const webhookColumns: readonly Column[] = [nameColumn, integer('Webhooks', (list) => listAt(list, 'webhooks').length), ageColumn];
+
 /** By `group/Kind`: the columns that kubernetes/pkg/printers/internalversion gives, with the names that kubectl prints in capitals. */
 export const builtinColumns: ReadonlyMap<string, readonly Column[]> = new Map([
 	['/Pod', podColumns],
@@ -46,4 +48,6 @@ export const builtinColumns: ReadonlyMap<string, readonly Column[]> = new Map([
 	['rbac.authorization.k8s.io/RoleBinding', bindingColumns],
 	['rbac.authorization.k8s.io/ClusterRoleBinding', bindingColumns],
 	['apiextensions.k8s.io/CustomResourceDefinition', createdAtColumns],
+	['admissionregistration.k8s.io/MutatingWebhookConfiguration', webhookColumns],
+	['admissionregistration.k8s.io/ValidatingWebhookConfiguration', webhookColumns],
 ]);

@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { issueCertificate } from './certificate.ts';
+import { issueCertificate } from '@tapestry/host';
 
 export interface Credentials {
 	/** PEM. */
