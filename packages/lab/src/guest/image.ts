@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import { join } from 'node:path';
 import { CodedError, messageOf } from '@tapestry/base';
 import { type ProcessDeps, run } from '../process.ts';
-import { buildInitramfs, guestFiles, guestModules, type Program } from './initramfs.ts';
+import { buildInitramfs, guestFiles, guestModules, optionalModules, type Program } from './initramfs.ts';
 import { extractElfKernel } from './kernel-image.ts';
 
 /** What QEMU boots. */
@@ -14,7 +14,7 @@ export interface GuestImage {
 }
 
 /** Raise it when this program builds another image from the same files. */
-const recipeVersion = 1;
+const recipeVersion = 2;
 const kernelPackage = 'linux-image-cloud-amd64';
 /** Downloaded for one program each: the DHCP client, and a netcat that speaks UDP, which busybox-static's does not. */
 const programPackages = [
@@ -33,7 +33,7 @@ export function guestImage(directory: string): GuestImage {
 
 /** Changes when the guest's files or the way to build it change; names the image's directory in a cache. */
 export function guestRecipe(): string {
-	const hash = createHash('sha256').update(JSON.stringify([recipeVersion, kernelPackage, programPackages, guestModules]));
+	const hash = createHash('sha256').update(JSON.stringify([recipeVersion, kernelPackage, programPackages, guestModules, optionalModules]));
 	for (const { path, mode, data } of guestFiles()) hash.update(`\0${path}\0${mode}\0`).update(data ?? '');
 	return hash.digest('hex').slice(0, 16);
 }

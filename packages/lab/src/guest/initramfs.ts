@@ -2,10 +2,12 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CpioEntry, cpioArchive } from './cpio.ts';
-import { loadOrder, moduleDependencies } from './kernel-module.ts';
+import { loadOrder, moduleAliases, moduleDependencies } from './kernel-module.ts';
 
 /** What the guest needs of the kernel's modules: its NIC, and the power button with the way its events come. */
 export const guestModules: readonly string[] = ['virtio_pci', 'virtio_net', 'button', 'evdev'];
+/** What is loaded only in machines that have it: disks, cloud-init's file system, shared directories. */
+export const optionalModules: readonly string[] = ['virtio_blk', 'isofs', 'virtiofs'];
 
 const rootfs = fileURLToPath(new URL('./rootfs/', import.meta.url));
 const directory = 0o040755;
@@ -41,6 +43,8 @@ export function buildInitramfs(input: InitramfsInput): Uint8Array {
 	const files = [
 		...guestFiles(),
 		{ path: 'init', mode: link, data: Buffer.from('bin/busybox') },
+		// Where the kernel looks for it.
+		{ path: 'sbin/modprobe', mode: link, data: Buffer.from('../bin/busybox') },
 		{ path: 'bin/busybox', mode: program, data: readFileSync(input.busybox) },
 		...input.applets
 			.filter((name) => name !== 'busybox')
@@ -54,16 +58,34 @@ export function buildInitramfs(input: InitramfsInput): Uint8Array {
 	return cpioArchive([...[...directories].sort().map((path) => ({ path, mode: directory })), nameServers, ...files]);
 }
 
+/** The modules, in the order in which those that every guest needs are loaded, and as modprobe finds the others: depmod(8), modules.dep(5). */
 function moduleEntries(root: string): readonly CpioEntry[] {
+	const directory = `lib/modules/${basename(root)}`;
 	const objects = (readdirSync(root, { recursive: true }) as string[]).filter((path) => path.endsWith('.ko'));
 	// A module's name has underscores where its file may have dashes.
 	const byName = new Map(objects.map((path) => [basename(path, '.ko').replaceAll('-', '_'), path]));
 	const read = (name: string): Uint8Array => readFileSync(join(root, byName.get(name) ?? `${name}.ko`));
-	const order = loadOrder(guestModules, (name) => moduleDependencies(read(name)));
+	const needs = (name: string): readonly string[] => moduleDependencies(read(name));
+	const all = loadOrder([...guestModules, ...optionalModules], needs);
+	const dependencies = all.map((name) => `${name}.ko: ${closest(name).join(' ')}`.trimEnd());
+	const aliases = all.flatMap((name) => moduleAliases(read(name)).map((alias) => `alias ${alias} ${name}`));
+	const list = (name: string, lines: readonly string[]): CpioEntry => {
+		return { path: `${directory}/${name}`, mode: file, data: Buffer.from(lines.map((line) => `${line}\n`).join('')) };
+	};
 	return [
-		...order.map((name) => ({ path: `lib/modules/${name}.ko`, mode: file, data: read(name) })),
-		{ path: 'lib/modules/order', mode: file, data: Buffer.from(`${order.join('\n')}\n`) },
+		...all.map((name) => ({ path: `${directory}/${name}.ko`, mode: file, data: read(name) })),
+		list('order', loadOrder(guestModules, needs)),
+		list('modules.dep', dependencies),
+		list('modules.alias', aliases),
 	];
+
+	/** All that a module needs, the closest first. */
+	function closest(name: string): readonly string[] {
+		return loadOrder([name], needs)
+			.toReversed()
+			.slice(1)
+			.map((one) => `${one}.ko`);
+	}
 }
 
 /** `a/b/c` lies in `a` and `a/b`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadOrder, moduleDependencies } from './kernel-module.ts';
+import { loadOrder, moduleAliases, moduleDependencies } from './kernel-module.ts';
 
 /** An ELF file with just a `.modinfo` section and the table of section names. */
 function elf(modinfo: string): Uint8Array {
@@ -36,6 +36,14 @@ describe('moduleDependencies', () => {
 
 	it('refuses what is not a module', () => {
 		expect(() => moduleDependencies(Buffer.alloc(128))).toThrow(expect.objectContaining({ code: 'GUEST_MODULE' }));
+	});
+});
+
+describe('moduleAliases', () => {
+	it('reads every name that the kernel may ask for', () => {
+		const isofs = elf('alias=iso9660\0alias=fs-iso9660\0depends=\0name=isofs\0');
+		expect(moduleAliases(isofs)).toEqual(['iso9660', 'fs-iso9660']);
+		expect(moduleAliases(elf('depends=\0'))).toEqual([]);
 	});
 });
 

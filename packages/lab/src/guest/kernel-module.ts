@@ -2,9 +2,17 @@ import { CodedError } from '@tapestry/base';
 
 /** The modules that a kernel module needs, as its own `.modinfo` section says (`depends=a,b`). @param object the ELF file */
 export function moduleDependencies(object: Uint8Array): readonly string[] {
-	const info = Buffer.from(section(object, '.modinfo')).toString('latin1').split('\0');
-	const depends = info.find((entry) => entry.startsWith('depends='))?.slice('depends='.length) ?? '';
-	return depends.split(',').filter((name) => name !== '');
+	return information(object, 'depends').flatMap((names) => names.split(',').filter((name) => name !== ''));
+}
+
+/** The names by which the kernel asks for a module: patterns of devices, `fs-TYPE` of file systems. @param object the ELF file */
+export function moduleAliases(object: Uint8Array): readonly string[] {
+	return information(object, 'alias');
+}
+
+function information(object: Uint8Array, field: string): readonly string[] {
+	const entries = Buffer.from(section(object, '.modinfo')).toString('latin1').split('\0');
+	return entries.filter((entry) => entry.startsWith(`${field}=`)).map((entry) => entry.slice(field.length + 1));
 }
 
 /** The given modules and all that they need, each after what it needs: the order in which insmod succeeds. */

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GuestImage } from '../guest/image.ts';
+import { testImage } from '../guest/testing/test-image.ts';
 import { hasLibvirt } from './libvirt/libvirt.ts';
 import { type HypervisorName, hypervisorAnnotation } from './machine.ts';
 import { bootSector } from './testing/boot-sector.ts';
 import { type LauncherUnderTest, startLauncher } from './testing/launcher-under-test.ts';
-import { loadVolumes, volumeImage } from './testing/volume-image.ts';
 
 const hypervisors: readonly HypervisorName[] = hasLibvirt() ? ['qemu', 'libvirt'] : ['qemu'];
 const memory = { guest: '192Mi' };
@@ -18,9 +18,11 @@ const at = (name: string) => join(host, name);
 
 let image: GuestImage;
 beforeAll(async () => {
-	image = await volumeImage();
+	image = await testImage();
 }, 400_000);
 afterAll(() => rmSync(host, { recursive: true, force: true }));
+
+const userData = '#!/bin/sh\necho "é on $(hostname)" >/run/greeting\n';
 
 describe.each(hypervisors)('volumes of a machine with %s', (hypervisor) => {
 	const annotations = { [hypervisorAnnotation]: hypervisor };
@@ -49,13 +51,12 @@ describe.each(hypervisors)('volumes of a machine with %s', (hypervisor) => {
 					{ name: 'in-place', hostDisk: { path: at('in-place.img'), type: 'Disk' } },
 					{ name: 'template', containerDisk: { image: 'none', path: at('template.qcow2') } },
 					{ name: 'scratch', emptyDisk: { capacity: '3Mi' } },
-					{ name: 'seed', cloudInitNoCloud: { userData: '#cloud-config\npassword: é\n', networkData: 'version: 2\n' } },
+					{ name: 'seed', cloudInitNoCloud: { userData, networkData: 'version: 2\n' } },
 					{ name: 'share', containerPath: { path: at('share') } },
 				],
 			},
 		});
 		await vm.running;
-		await guest(loadVolumes);
 	}, 180_000);
 	afterAll(() => vm[Symbol.asyncDispose]());
 
@@ -75,11 +76,17 @@ describe.each(hypervisors)('volumes of a machine with %s', (hypervisor) => {
 	});
 
 	it('hands cloud-init its files', async () => {
-		expect(await guest('mkdir -p /seed; mount -t iso9660 -o ro /dev/vdd /seed; ls -1 /seed')).toBe(
-			'meta-data\nnetwork-config\nuser-data\n',
-		);
-		expect(await guest('cat /seed/meta-data')).toBe('{"instance-id":"vm1.default","local-hostname":"vm1"}');
-		expect(await guest('cat /seed/user-data /seed/network-config')).toBe('#cloud-config\npassword: é\nversion: 2\n');
+		await vm.shown('GUEST USER DATA status=0');
+		expect(await guest('ls -1 /run/seed')).toBe('meta-data\nnetwork-config\nuser-data\n');
+		expect(await guest('cat /run/seed/meta-data')).toBe('{"instance-id":"vm1.default","local-hostname":"vm1"}');
+		expect(await guest('cat /run/seed/user-data /run/seed/network-config')).toBe(`${userData}version: 2\n`);
+		expect(await guest('cat /run/greeting')).toBe('é on vm1\n');
+	});
+
+	it('holds a file system', async () => {
+		expect(
+			await guest('mke2fs -F /dev/vdc >/dev/null && mkdir /data && mount -t ext2 /dev/vdc /data && echo kept >/data/file; cat /data/file'),
+		).toBe('kept\n');
 	});
 
 	it('shares a directory both ways', async () => {
