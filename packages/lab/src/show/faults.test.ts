@@ -23,6 +23,26 @@ describe('pathFaults', () => {
 		]);
 	});
 
+	describe('about addresses', () => {
+		const secured = hop('logical port', { ...logical.facts, portSecurity: ['02:58:0A:10:00:05 10.16.0.5 fd00::5'] });
+		const withAddresses = (...addresses: readonly string[]) => guest({ addresses });
+
+		it('knows those of the port, in any form, and link-local ones', () => {
+			expect(pathFaults([withAddresses('10.16.0.5/16', 'fd00:0::5/128', 'fe80::1/64'), secured])).toEqual([]);
+		});
+
+		it('says that nothing passes from another one, and what to do', () => {
+			expect(pathFaults([withAddresses('10.16.0.99/16', 'fd00::9/64', '10.16.0.5/16'), secured])).toEqual([
+				'guest has 10.16.0.99 and fd00::9, from which nothing passes: port security allows 10.16.0.5 and fd00::5 (fix: take the address from DHCP, or ask for it with the annotation ovn.kubernetes.io/ip_address)',
+			]);
+		});
+
+		it('finds nothing wrong where the port is open', () => {
+			const open = hop('logical port', { ...logical.facts, portSecurity: [] });
+			expect(pathFaults([withAddresses('10.16.0.99/16'), open])).toEqual([]);
+		});
+	});
+
 	it('says which hop could not be read', () => {
 		expect(pathFaults([{ kind: 'guest', name: '', facts: {}, trouble: 'no answer' }, logical])).toEqual(['guest: no answer']);
 	});
