@@ -9,7 +9,7 @@ export default defineConfig({
 				test: {
 					...shared,
 					name: 'unit',
-					include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/architecture/**/*.test.ts'],
+					include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts', 'test/architecture/**/*.test.ts'],
 					exclude: ['**/*.integration.test.ts', '**/node_modules/**'],
 				},
 			},

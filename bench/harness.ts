@@ -3,11 +3,15 @@ import { cpus, loadavg, release } from 'node:os';
 export interface BenchOptions {
 	/** True when standard output must stay one JSON document. */
 	readonly json: boolean;
+	/** The benchmark's own arguments. */
+	readonly args: readonly string[];
 }
 
 /** What a bench/<name>.ts file exports. */
 export interface BenchModule {
 	readonly run: (options: BenchOptions) => Promise<BenchResult>;
+	/** For people, instead of the usual table. */
+	readonly render?: (result: BenchResult) => string;
 }
 
 export interface BenchResult {

@@ -1,24 +1,21 @@
-import { parseArgs } from 'node:util';
 import { type BenchModule, renderTable } from './harness.ts';
 
-const names = ['attach', 'lift', 'ovsdb', 'ipam', 'compile'];
-const usage = `usage: npm run bench -- ${names.join('|')} [--json]\n`;
+const names = ['attach', 'lift', 'ovsdb', 'ipam', 'compile', 'modes'];
+const usage = `usage: npm run bench -- ${names.join('|')} [--json]\n  modes takes --rounds N, --tables reflector,machines,pods, --modes lift,..., --against seeds, --out DIRECTORY\n`;
 
-const { name, json } = readArguments();
+const { name, json, args } = readArguments();
 if (name === undefined || !names.includes(name)) {
 	process.stderr.write(usage);
 	process.exitCode = 2;
 } else {
 	const bench = (await import(`./${name}.ts`)) as BenchModule;
-	const result = await bench.run({ json });
-	process.stdout.write(json ? `${JSON.stringify(result)}\n` : renderTable(result));
+	const result = await bench.run({ json, args });
+	process.stdout.write(json ? `${JSON.stringify(result)}\n` : (bench.render ?? renderTable)(result));
 }
 
-function readArguments(): { readonly name: string | undefined; readonly json: boolean } {
-	try {
-		const { values, positionals } = parseArgs({ options: { json: { type: 'boolean', default: false } }, allowPositionals: true });
-		return { name: positionals.length === 1 ? positionals[0] : undefined, json: values.json };
-	} catch {
-		return { name: undefined, json: false };
-	}
+/** `--json` is everybody's; what else follows the name is the benchmark's own. */
+function readArguments(): { readonly name: string | undefined; readonly json: boolean; readonly args: readonly string[] } {
+	const given = process.argv.slice(2);
+	const [name, ...args] = given.filter((argument) => argument !== '--json');
+	return { name, json: given.includes('--json'), args };
 }

@@ -26,6 +26,7 @@ export * from './show/hop.ts';
 export * from './show/port-path.ts';
 export * from './status.ts';
 export * from './up/control-plane.ts';
+export * from './up/kinds.ts';
 export * from './up/node-programs.ts';
 export * from './up/steps.ts';
 export * from './up/up.ts';

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
-import { CodedError, formatIp, type Ip, ipToBytes, parseIp } from '@tapestry/base';
+import { CodedError, formatIp, parseIp } from '@tapestry/base';
 import { Namespace } from './namespace.ts';
+import { socketAddress } from './socket-address.ts';
 import * as sys from './sys.ts';
 
 const SOL_SOCKET = 1;
@@ -31,14 +32,4 @@ export function listenInNamespace(namespacePath: string, options: { readonly add
 			throw error;
 		}
 	});
-}
-
-/** struct sockaddr_in (ip(7)) or sockaddr_in6 (ipv6(7)). */
-function socketAddress(ip: Ip, port: number): Uint8Array {
-	const bytes = new Uint8Array(ip.family === 4 ? 16 : 28);
-	const view = new DataView(bytes.buffer);
-	view.setUint16(0, ip.family === 4 ? sys.AF_INET : sys.AF_INET6, true);
-	view.setUint16(2, port);
-	bytes.set(ipToBytes(ip), ip.family === 4 ? 4 : 8);
-	return bytes;
 }

@@ -12,6 +12,8 @@ const c = {
 	socket: libc.func('int socket(int domain, int type, int protocol)'),
 	bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
 	listen: libc.func('int listen(int fd, int backlog)'),
+	accept: libc.func('int accept4(int fd, void *address, void *length, int flags)'),
+	connect: libc.func('int connect(int fd, const void *address, uint32_t length)'),
 	setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
 	send: libc.func('int64_t send(int fd, const void *data, size_t length, int flags)'),
 	recv: libc.func('int64_t recv(int fd, _Out_ uint8_t *data, size_t length, int flags)'),
@@ -38,6 +40,8 @@ export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const CLONE_NEWNET = 0x40000000;
 
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
 const MSG_DONTWAIT = 0x40;
 const F_SETFL = 4;
 const F_SETOWN = 8;
@@ -59,6 +63,15 @@ export function bind(fd: number, address: Uint8Array, subject?: string): void {
 
 export function listen(fd: number, backlog: number): void {
 	checked(c.listen(fd, backlog), 'listen');
+}
+
+/** Waits for a peer of a listening socket, unless it is non-blocking. */
+export function accept(fd: number): number {
+	return checked(c.accept(fd, null, null, SOCK_CLOEXEC), 'accept');
+}
+
+export function connect(fd: number, address: Uint8Array, subject?: string): void {
+	checked(c.connect(fd, address, address.length), 'connect', subject);
 }
 
 export function setSocketOption(fd: number, level: number, name: number, value: number): void {
@@ -91,6 +104,23 @@ export function receive(fd: number, into: Uint8Array): number {
 		if (errno === EINTR) continue;
 		if (errno === EAGAIN || errno === ENOBUFS) return -errno;
 		throw linuxError(errno, 'recv');
+	}
+}
+
+/** From now on `receiveWaiting` gives up after this time, in milliseconds (socket(7), SO_RCVTIMEO). */
+export function setReceiveTimeout(fd: number, ms: number): void {
+	const timeval = new Uint8Array(BigInt64Array.of(BigInt(Math.floor(ms / 1000)), BigInt((ms % 1000) * 1000)).buffer);
+	checked(c.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval, timeval.length), 'setsockopt(SO_RCVTIMEO)');
+}
+
+/** Blocks the thread: for programs that do nothing else. The number of bytes, or the negated EAGAIN when the time is over. */
+export function receiveWaiting(fd: number, into: Uint8Array): number {
+	for (;;) {
+		const count = Number(c.recv(fd, into, into.length, 0));
+		if (count >= 0) return count;
+		const errno = koffi.errno();
+		if (errno === EAGAIN) return -errno;
+		if (errno !== EINTR) throw linuxError(errno, 'recv');
 	}
 }
 

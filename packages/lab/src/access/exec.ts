@@ -59,7 +59,7 @@ export async function openConsole(layout: LabLayout, workload: Workload, signal:
 }
 
 /** What goes before a command to run it in the pod's network, or on the node. @throws LAB_NOT_UP, WORKLOAD_NOT_FOUND, WORKLOAD_NOT_RUNNING */
-async function entrance(layout: LabLayout, workload: Workload): Promise<readonly string[]> {
+export async function entrance(layout: LabLayout, workload: Workload): Promise<readonly string[]> {
 	const spec = readSpec(layout);
 	if (!spec) throw notUp(layout);
 	if (workload.kind === 'node') {

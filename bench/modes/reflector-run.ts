@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { createTap } from '@tapestry/linux';
+import type { AttachmentModeName } from '@tapestry/network';
+import { deviceName } from '../../packages/agent/src/attach/attachment.ts';
+import { handToSwitch } from '../../packages/agent/src/attach/host-side.ts';
+import { tapName } from '../../packages/agent/src/attach/waiting-tap.ts';
+import { type AgentUnderTest, startAgent } from '../../packages/agent/src/testing/agent-under-test.ts';
+import { makeLogicalPort, makeNetwork, portOf } from '../../packages/agent/src/testing/logical-network.ts';
+import { type MiniNode, startMiniNode } from '../../packages/agent/src/testing/mini-node.ts';
+import { timed } from '../harness.ts';
+import { ports } from './echo.ts';
+import { startProber } from './prober.ts';
+import { measureRounds, type RoundOptions, type Target } from './rounds.ts';
+import type { Comparison } from './series.ts';
+
+const program = join(import.meta.dirname, 'reflector-program.ts');
+/** What every other way is compared with: a tap on the node that is a port of the switch and nothing else. */
+const bareTap = 'bare tap';
+const clientHost = 5;
+const firstHost = 20;
+
+interface Attached {
+	readonly name: string;
+	readonly address: string;
+	readonly attachMs: number;
+}
+
+/**
+ * The host's part of each mode's path: one node with real OVN and Open vSwitch, a pod that asks, and for each mode a reflector in the place of the
+ * guest. Datagrams only, as a reflector speaks no TCP.
+ */
+export async function reflectorRun(modes: readonly AttachmentModeName[], options: RoundOptions): Promise<Comparison> {
+	await using cleanup = new AsyncDisposableStack();
+	const node = cleanup.use(await startMiniNode('bench'));
+	makeNetwork(node);
+	const agent = await startAgent(node);
+	cleanup.defer(() => agent.abandon());
+	const client = await attachClient(node, agent);
+	const prober = cleanup.use(startProber(['nsenter', `--net=${client.path}`]));
+	const attached = [await attachBareTap(node, agent, cleanup)];
+	for (const [index, mode] of modes.entries()) attached.push(await attachMode(node, agent, mode, firstHost + 1 + index, cleanup));
+	const targets = attached.map(({ name, address }): Target => ({ subject: name, prober, address, udp: { port: ports.udp } }));
+	const series = await measureRounds(targets, options);
+	return {
+		title: 'The host path, with a reflector for a guest',
+		note: 'A process answers at the tap as a guest would, at once: what differs is what lies between the switch and the tap.',
+		baseline: bareTap,
+		subjects: attached.map(({ name, attachMs }) => ({ name, attachMs })),
+		series,
+	};
+}
+
+async function attachClient(node: MiniNode, agent: AgentUnderTest) {
+	const port = portOf('client.default', clientHost);
+	makeLogicalPort(node, port);
+	agent.workloads.set({ namespace: 'default', name: 'client' }, { kind: 'pod', port });
+	const sandbox = node.sandbox('client');
+	await added(agent, 'client', sandbox);
+	return sandbox;
+}
+
+async function attachBareTap(node: MiniNode, agent: AgentUnderTest, cleanup: AsyncDisposableStack): Promise<Attached> {
+	const device = 'baretap';
+	const port = portOf('bare.default', firstHost);
+	makeLogicalPort(node, port);
+	const start = performance.now();
+	createTap(node.host.namespace, { name: device, uid: 0, gid: 0, multiQueue: false });
+	handToSwitch(node.host, device, { mtu: port.mtu, userspace: agent.bridge.userspace });
+	await startReflector(['nsenter', `--net=/run/netns/${node.name}`], ['--tap', device, '--mac', port.mac], cleanup);
+	const row = await agent.bridge.add({ device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: {} });
+	await agent.bridge.installed(row, AbortSignal.timeout(10_000));
+	return { name: bareTap, address: addressOf(port), attachMs: performance.now() - start };
+}
+
+async function attachMode(
+	node: MiniNode,
+	agent: AgentUnderTest,
+	mode: AttachmentModeName,
+	host: number,
+	cleanup: AsyncDisposableStack,
+): Promise<Attached> {
+	const port = portOf(`${mode}.default`, host);
+	makeLogicalPort(node, port);
+	agent.workloads.set({ namespace: 'default', name: mode }, { kind: 'machine', port, queues: 1, mode });
+	const sandbox = node.sandbox(mode);
+	const installed = untilInstalled(agent, deviceName(mode, { containerId: mode, ifname: 'eth0' }));
+	const addMs = await timed(() => added(agent, mode, sandbox));
+	const enter = ['nsenter', `--net=${sandbox.path}`];
+	const openedAt = await startReflector(enter, ['--tap', tapName, '--mac', port.mac], cleanup);
+	// The guest's start is not the mode's affair; what the mode does once the tap is held is.
+	const afterMs = Math.max(0, Number((await installed) - openedAt) / 1e6);
+	return { name: mode, address: addressOf(port), attachMs: addMs + afterMs };
+}
+
+async function added(agent: AgentUnderTest, containerId: string, sandbox: ReturnType<MiniNode['sandbox']>): Promise<void> {
+	const answer = await agent.call('ADD', { containerId, sandbox });
+	if (!answer.ok) throw new Error(`ADD of ${containerId}: ${answer.body}`);
+}
+
+/** Resolves when it holds its device, with the time of that as process.hrtime tells it. */
+async function startReflector(enter: readonly string[], args: readonly string[], cleanup: AsyncDisposableStack): Promise<bigint> {
+	const [command = '', ...rest] = [...enter, process.execPath, '--disable-warning=ExperimentalWarning', program, ...args];
+	const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+	const exited = once(child, 'exit');
+	cleanup.defer(async () => {
+		child.kill('SIGKILL');
+		await exited;
+	});
+	const [opened] = await Promise.race([
+		once(createInterface(child.stdout), 'line') as Promise<[string]>,
+		exited.then(() => Promise.reject(new Error(`reflector-program.ts ${args.join(' ')} ended early`))),
+	]);
+	return BigInt(opened.replace('open ', ''));
+}
+
+/** When the flows are there, as process.hrtime tells it. */
+function untilInstalled(agent: AgentUnderTest, device: string): Promise<bigint> {
+	return new Promise((resolve) => {
+		const stop = agent.bridge.onChange(() => {
+			if (!agent.bridge.port(device)?.installed) return;
+			stop();
+			resolve(process.hrtime.bigint());
+		});
+	});
+}
+
+function addressOf(port: ReturnType<typeof portOf>): string {
+	return port.addresses[0]?.address.split('/')[0] ?? '';
+}
