@@ -38,7 +38,7 @@ export class Metrics {
 	/** Prometheus text exposition format 0.0.4. */
 	render(gauges: Readonly<Record<string, number>>): string {
 		const name = 'tapestry_attach_step_seconds';
-		const lines = [`# HELP ${name} Duration of the steps of CNI calls.`, `# TYPE ${name} histogram`];
+		const lines = [`# HELP ${name} Duration of the steps of CNI calls and of lifts.`, `# TYPE ${name} histogram`];
 		for (const [step, { counts, sum, count }] of this.#histograms) {
 			let below = 0;
 			for (const [index, bound] of bounds.entries()) {

@@ -71,10 +71,10 @@ describe('LinkMonitor', () => {
 		// Each queue has an event of its own, so nobody has to ask again for those that are missing.
 		expect(seen.events.some(changed('tap0', ({ queues }) => queues?.used === 1))).toBe(true);
 		expect(seen.events.some(changed('tap0', ({ queues }) => queues?.used === 2))).toBe(true);
-		expect(findTapHolders(pod.namespace.inode, 'tap0')).toEqual([
+		expect([...findTapHolders(pod.namespace.inode, 'tap0')]).toEqual([
 			{ pid: holder.process.pid, executable: basename(process.execPath), queues: 3 },
 		]);
-		expect(findTapHolders(pod.namespace.inode, 'tap1')).toEqual([]);
+		expect([...findTapHolders(pod.namespace.inode, 'tap1')]).toEqual([]);
 		const released = seen.events.length;
 		await holder.kill();
 		await seen.until((event) => seen.events.indexOf(event) >= released && changed('tap0', ({ carrier }) => !carrier)(event));

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { createBridge, createVeth, deleteLink, findLink, getLink, listLinks, openRoute, setLink } from './link.ts';
+import { createBridge, createVeth, deleteLink, findLink, getLink, listLinks, moveLink, openRoute, setLink } from './link.ts';
 import { testNamespace } from './testing/namespaces.ts';
 
 /** What ip(8) says of a link: the oracle. */
@@ -30,7 +30,7 @@ describe('links', () => {
 		expect(shown(node.name, 'host0').flags).toContain('NOARP');
 	});
 
-	it('moves and renames in one step, by name or index, and leaves the device down', () => {
+	it('moves and renames in one step, by name or index, and leaves the device down', async () => {
 		using a = testNamespace('a');
 		using b = testNamespace('b');
 		using inA = openRoute(a.namespace);
@@ -41,6 +41,10 @@ describe('links', () => {
 		setLink(inA, 'eth0', { name: 'moved', namespace: b.namespace });
 		expect(findLink(inA, 'eth0')).toBeUndefined();
 		expect(getLink(inB, 'moved')).toMatchObject({ mac: '02:00:00:00:00:09', mtu: 1400, up: false });
+		await moveLink(b.namespace, 'moved', { namespace: a.namespace, name: 'back' });
+		expect(findLink(inB, 'moved')).toBeUndefined();
+		expect(getLink(inA, 'back').mac).toBe('02:00:00:00:00:09');
+		await expect(moveLink(b.namespace, 'moved', { namespace: a.namespace, name: 'again' })).rejects.toMatchObject({ code: 'LINUX_ENODEV' });
 	});
 
 	it('lists as many links as ip does', () => {

@@ -76,6 +76,20 @@ export function createBridge(socket: NetlinkSocket, options: LinkOptions): void 
 
 /** Changes a device in one message, which the kernel applies in the order namespace, address, mtu, name, flags. */
 export function setLink(socket: NetlinkSocket, id: LinkId, change: LinkChange): void {
+	socket.request(changeOf(socket, id, change));
+}
+
+/**
+ * Moves a device under a new name. The kernel waits for RCU callbacks (rcu_barrier in __dev_change_net_namespace: some 20 ms with 250 ticks a second,
+ * whatever the device's state), so this is done off the JavaScript thread.
+ */
+export async function moveLink(from: Namespace, id: LinkId, to: { readonly namespace: Namespace; readonly name: string }): Promise<void> {
+	// A socket of its own: nothing else may use one while its request is under way.
+	using socket = openRoute(from);
+	await socket.requestAsync(changeOf(socket, id, to));
+}
+
+function changeOf(socket: NetlinkSocket, id: LinkId, change: LinkChange): Request {
 	const flag = (bit: number, on: boolean | undefined): number => (on ? bit : 0);
 	const mask = flag(IFF_UP, change.up !== undefined) | flag(IFF_NOARP, change.arp !== undefined);
 	const flags = flag(IFF_UP, change.up) | flag(IFF_NOARP, change.arp === false);
@@ -88,13 +102,13 @@ export function setLink(socket: NetlinkSocket, id: LinkId, change: LinkChange): 
 		...(change.master === undefined ? [] : [{ type: IFLA_MASTER, value: u32(change.master) }]),
 		...(change.namespace ? [{ type: IFLA_NET_NS_FD, value: u32(change.namespace.fd) }] : []),
 	];
-	socket.request({
+	return {
 		type: RTM_SETLINK,
 		flags: NLM_F_ACK,
 		payload: concat(ifinfo({ index, flags, change: mask }), encodeAttributes(attributes)),
 		operation: 'change link',
 		subject: String(id),
-	});
+	};
 }
 
 /** Throws LINUX_ENODEV. */

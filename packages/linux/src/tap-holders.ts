@@ -11,15 +11,16 @@ export interface TapHolder {
 }
 
 /**
- * The processes of a network namespace that hold the tap called `name` open. Reads /proc (the `iff:` line of /proc/PID/fdinfo, which the tun driver
- * writes), some 10 microseconds for each process of the machine: for decisions, not for loops.
+ * The processes of a network namespace that hold the tap called `name` open, the newest first: who has just opened it is found at once. Reads /proc
+ * (the `iff:` line of /proc/PID/fdinfo, which the tun driver writes), some 10 microseconds for each process of the machine: for decisions, not for loops.
  */
-export function findTapHolders(namespaceInode: number, name: string): readonly TapHolder[] {
-	return readdirSync('/proc')
-		.filter((entry) => /^\d+$/.test(entry))
-		.filter((pid) => ended(() => statSync(`/proc/${pid}/ns/net`).ino) === namespaceInode)
-		.map((pid) => ({ pid: Number(pid), executable: executableOf(pid), queues: countQueues(pid, name) }))
-		.filter(({ queues }) => queues > 0);
+export function* findTapHolders(namespaceInode: number, name: string): Generator<TapHolder> {
+	const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+	for (const pid of pids.sort((a, b) => Number(b) - Number(a))) {
+		if (ended(() => statSync(`/proc/${pid}/ns/net`).ino) !== namespaceInode) continue;
+		const queues = countQueues(pid, name);
+		if (queues > 0) yield { pid: Number(pid), executable: executableOf(pid), queues };
+	}
 }
 
 function countQueues(pid: string, name: string): number {

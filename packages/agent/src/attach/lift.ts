@@ -10,6 +10,7 @@ import {
 	setNetworkSettings,
 } from '@tapestry/linux';
 import { modeMark } from '@tapestry/network';
+import type { Observe } from '../metrics.ts';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
 import {
 	type Attachment,
@@ -27,6 +28,7 @@ import { makeTap, missingForTaps, tapName } from './waiting-tap.ts';
 export interface LiftDeps {
 	readonly clock: Clock;
 	readonly log: Logger;
+	readonly observe: Observe;
 	readonly host: HostSide;
 	readonly bridge: IntegrationBridge;
 	readonly monitor: LinkMonitor;

@@ -5,14 +5,17 @@ import {
 	findTapHolders,
 	type Link,
 	type LinkMonitor,
+	moveLink,
 	type Namespace,
 	type NetlinkSocket,
 	openRoute,
 	removeIngressDrop,
 	setLink,
+	type TapHolder,
 } from '@tapestry/linux';
 import type { Uuid } from '@tapestry/network';
 import { deadline } from '../deadline.ts';
+import { type Observe, stopwatch } from '../metrics.ts';
 import { Settler } from '../settler.ts';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
 import { type Attachment, attachmentKey, portMarks } from './attachment.ts';
@@ -25,6 +28,7 @@ const stepMs = 20_000;
 export interface LiftedTapDeps {
 	readonly clock: Clock;
 	readonly log: Logger;
+	readonly observe: Observe;
 	readonly host: HostSide;
 	readonly bridge: IntegrationBridge;
 	readonly monitor: LinkMonitor;
@@ -96,7 +100,12 @@ export class LiftedTap {
 		const before = findLink(this.#deps.host.route, this.device);
 		if (before && !before.carrier) await this.#lower(signal);
 		const waiting = findLink(this.#route, tapName);
-		if (waiting && !before?.carrier && this.#isTaken(waiting)) this.#lift();
+		const lap = stopwatch(this.#deps.clock, this.#deps.observe);
+		if (waiting && !before?.carrier && this.#isTaken(waiting)) {
+			lap('lift-holder');
+			await this.#lift();
+			lap('lift-move');
+		}
 		const lifted = findLink(this.#deps.host.route, this.device);
 		if (lifted) await this.#plug(lifted, signal);
 		else if (!waiting) await this.#replace(signal);
@@ -109,32 +118,44 @@ export class LiftedTap {
 	#isTaken(tap: Link): boolean {
 		const { queues } = this.#attachment;
 		if (!tap.carrier || (queues > 1 && (tap.queues?.used ?? 0) + (tap.queues?.off ?? 0) < queues)) return false;
-		const holders = findTapHolders(this.#namespace.inode, tapName);
-		if (holders.some(({ executable }) => this.#isVmm(executable))) return true;
+		const holders: TapHolder[] = [];
+		for (const holder of findTapHolders(this.#namespace.inode, tapName)) {
+			if (this.#isVmm(holder.executable)) return true;
+			holders.push(holder);
+		}
 		this.#deps.log.info('a tap is held by something else than a VMM', { attachment: attachmentKey(this.#attachment), holders });
 		return false;
 	}
 
 	/** Name and namespace change in one step: there is no moment at which the name is taken on either side. */
-	#lift(): void {
-		setLink(this.#route, tapName, { name: this.device, namespace: this.#deps.host.namespace });
+	#lift(): Promise<void> {
+		return moveLink(this.#namespace, tapName, { name: this.device, namespace: this.#deps.host.namespace });
 	}
 
 	async #plug(tap: Link, signal: AbortSignal): Promise<void> {
-		const { bridge, clock, host } = this.#deps;
+		const { bridge, clock, observe } = this.#deps;
 		const { port } = this.#attachment;
-		// Once for each lift and each start of the agent, which may have ended between move and plug; and when somebody set the tap down.
-		if (!this.#secured || !tap.up) handToSwitch(host, this.device, { mtu: port.mtu, userspace: bridge.userspace });
-		this.#secured = true;
 		this.#plugged = true;
-		if (this.#isPlugged()) return;
+		if (this.#isPlugged()) return this.#secure(tap);
+		const lap = stopwatch(clock, observe);
 		using limit = deadline(clock, stepMs, signal);
-		const row = await bridge.add(
+		const row = bridge.add(
 			{ device: this.device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(this.#attachment) },
 			{ signal: limit.signal },
 		);
+		// While the database works. Open vSwitch may find the tap still down, which only lasts until it is secured.
+		await Promise.all([row, this.#secure(tap)]);
+		lap('lift-ovs');
 		// Not part of the step: if the VMM ends before the flows are there, the tap has to go back without waiting for them.
-		void this.#report(row, signal);
+		void this.#report(await row, lap, signal);
+	}
+
+	/** Once for each lift and each start of the agent, which may have ended between move and plug; and when somebody set the tap down. */
+	async #secure(tap: Link): Promise<void> {
+		const { bridge, host } = this.#deps;
+		if (this.#secured && tap.up) return;
+		handToSwitch(host, this.device, { mtu: this.#attachment.port.mtu, userspace: bridge.userspace });
+		this.#secured = true;
 	}
 
 	/** A port that a later launcher of the same machine took over counts: taking it back would cut that one off. */
@@ -143,12 +164,13 @@ export class LiftedTap {
 		return found !== undefined && (found.ifaceId === this.#attachment.port.name || found.successor !== undefined);
 	}
 
-	async #report(row: Uuid, signal: AbortSignal): Promise<void> {
+	async #report(row: Uuid, lap: (step: string) => void, signal: AbortSignal): Promise<void> {
 		const { bridge, clock, log } = this.#deps;
 		const about = { pod: this.#attachment.pod, device: this.device, port: this.#attachment.port.name };
 		using limit = deadline(clock, stepMs, signal);
 		try {
 			await bridge.installed(row, limit.signal);
+			lap('lift-flows');
 			log.info('lifted a tap into the switch', about);
 		} catch (error) {
 			if (!signal.aborted) log.error('a lifted tap has no flows', { ...about, error });
@@ -162,7 +184,7 @@ export class LiftedTap {
 		this.#secured = false;
 		// A privileged VMM that was quicker than this made a tap of its own: that one counts from now on.
 		if (findLink(this.#route, tapName)) await deleteLink(this.device, host.namespace);
-		else setLink(host.route, this.device, { name: tapName, namespace: this.#namespace });
+		else await moveLink(host.namespace, this.device, { name: tapName, namespace: this.#namespace });
 		removeIngressDrop(host.namespace, this.device);
 		setLink(this.#route, tapName, { mtu: port.mtu, arp: true, up: true });
 		log.info('took a tap out of the switch: its VMM ended', { pod, device: this.device, port: port.name });
