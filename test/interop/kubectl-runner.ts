@@ -28,7 +28,7 @@ export interface Runner {
 const binaries = await kubectlBinaries();
 
 /** Declares the tests once for each kubectl, each time with an API server of its own. */
-export function withEachKubectl(title: string, tests: (kubectl: Runner) => void): void {
+export function withEachKubectl(title: string, tests: (kubectl: Runner, kubeconfig: () => string) => void): void {
 	describe.each(binaries)(`${title}, kubectl $version`, (binary) => {
 		let server: TestApiServer;
 		let home: string;
@@ -40,7 +40,10 @@ export function withEachKubectl(title: string, tests: (kubectl: Runner) => void)
 			await server.close();
 			await rm(home, { recursive: true, force: true });
 		});
-		tests(createRunner(binary, () => ({ HOME: home, KUBECONFIG: server.kubeconfig })));
+		tests(
+			createRunner(binary, () => ({ HOME: home, KUBECONFIG: server.kubeconfig })),
+			() => server.kubeconfig,
+		);
 	});
 }
 

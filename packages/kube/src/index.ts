@@ -13,3 +13,4 @@ export * from './resources.ts';
 export * from './taints.ts';
 export * from './types.ts';
 export * from './work-queue.ts';
+export * from './workloads.ts';

@@ -9,6 +9,12 @@ export const services = core('services', 'Service');
 export const events = core('events', 'Event');
 export const configMaps = core('configmaps', 'ConfigMap');
 
+const apps = (plural: string, kind: string): Resource => ({ group: 'apps', version: 'v1', plural, kind, namespaced: true });
+
+export const deployments = apps('deployments', 'Deployment');
+export const replicaSets = apps('replicasets', 'ReplicaSet');
+export const statefulSets = apps('statefulsets', 'StatefulSet');
+
 export const endpointSlices: Resource = {
 	group: 'discovery.k8s.io',
 	version: 'v1',

@@ -1,5 +1,5 @@
 import { ApiError, badRequest, notFound } from '../errors.ts';
-import { type ApiObject, isRecord } from '../objects.ts';
+import { isRecord } from '../objects.ts';
 import { applyJsonPatch, applyMergePatch, applyStrategicPatch, mergeSchemaFor } from '../patch/index.ts';
 import type { Endpoint } from '../registry/kind.ts';
 import type { NamedTarget, RestContext, WriteOptions } from '../rest/context.ts';
@@ -7,6 +7,7 @@ import { subjectOf } from '../rest/create.ts';
 import { decodeObject } from '../rest/decode.ts';
 import { bindPod, evictPod } from '../rest/pods.ts';
 import { type DeleteOptions, decodeDeleteOptions, type Removal } from '../rest/remove.ts';
+import { readScale, writeScale } from '../rest/scale.ts';
 import { type Predicate, parseFieldSelector, parseLabelSelector } from '../rest/selectors.ts';
 import type { UpdateOptions } from '../rest/update.ts';
 import type { IncludeObject } from '../table/index.ts';
@@ -151,16 +152,38 @@ async function update(
 	const options = { ...writeOptions(exchange), ...(subresource ? { subresource } : {}) };
 	const sent = await readBody(exchange.request);
 	const mediaType = mediaTypeOf(exchange.request);
-	const change = exchange.method === 'PATCH' ? patchOf(path.endpoint, sent, mediaType) : bodyOf(parseBody(sent, mediaType));
+	const change =
+		exchange.method === 'PATCH'
+			? patchOf({ ...path.endpoint, kind: path.endpoint.kind.kind }, sent, mediaType)
+			: bodyOf(parseBody(sent, mediaType));
 	const object = await admittedUpdate(deps, target, change, options);
 	answer(exchange, view, 200, renderObject(view, object));
 }
 
-function bodyOf(body: unknown): (served: ApiObject) => unknown {
+function bodyOf(body: unknown): () => unknown {
 	return () => body;
 }
 
-function patchOf(endpoint: Endpoint, sent: Buffer, mediaType: string): (served: ApiObject) => unknown {
+async function serveScale(deps: ResourceDeps, exchange: Exchange, path: ResourcePath): Promise<void> {
+	const target = targetOf(path);
+	const { method } = exchange;
+	if (method === 'GET') return exchange.json(200, readScale(deps.rest, target));
+	if (method !== 'PUT' && method !== 'PATCH') throw methodNotAllowed();
+	const sent = await readBody(exchange.request);
+	const mediaType = mediaTypeOf(exchange.request);
+	const change = method === 'PATCH' ? patchOf(scaleType, sent, mediaType) : bodyOf(parseBody(sent, mediaType));
+	exchange.json(200, writeScale(deps.rest, target, change, writeOptions(exchange)));
+}
+
+interface PatchedType {
+	readonly group: string;
+	readonly version: string;
+	readonly kind: string;
+}
+
+const scaleType: PatchedType = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
+
+function patchOf<T extends object>({ group, version, kind }: PatchedType, sent: Buffer, mediaType: string): (served: T) => unknown {
 	const patch = (): unknown => parseBody(sent, 'application/json');
 	if (mediaType === 'application/json-patch+json') return (served) => applyJsonPatch(served, patch());
 	if (mediaType === 'application/merge-patch+json') return (served) => applyMergePatch(served, patch());
@@ -170,7 +193,7 @@ function patchOf(endpoint: Endpoint, sent: Buffer, mediaType: string): (served: 
 			'server-side apply is not supported by this server; use client-side apply (kubectl apply --server-side=false)',
 		);
 	}
-	const schema = mergeSchemaFor(endpoint.group, endpoint.version, endpoint.kind.kind);
+	const schema = mergeSchemaFor(group, version, kind);
 	if (mediaType === 'application/strategic-merge-patch+json' && schema) return (served) => applyStrategicPatch(served, patch(), schema);
 	const supported = [
 		'application/json-patch+json',
@@ -238,6 +261,7 @@ async function serveSubresource(deps: ResourceDeps, exchange: Exchange, path: Re
 	if (!endpoint.subresources.some((subresource) => subresource.name === name))
 		throw new ApiError('NotFound', 'the server could not find the requested resource');
 	const target = targetOf(path);
+	if (name === 'scale') return serveScale(deps, exchange, path);
 	if (name === 'finalize' && method === 'PUT') return update(deps, exchange, path, 'finalize');
 	if (name !== 'binding' && name !== 'eviction') {
 		requireObject(deps, target);

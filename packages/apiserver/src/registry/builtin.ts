@@ -50,6 +50,7 @@ const daemonSetDefaults = {
 	revisionHistoryLimit: 10,
 };
 const connect = ['create', 'get'];
+const scale: Subresource = { name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'patch', 'update'] };
 
 const definitions: readonly Definition[] = [
 	{
@@ -118,6 +119,7 @@ const definitions: readonly Definition[] = [
 		shortNames: ['deploy'],
 		categories: ['all'],
 		status: true,
+		subresources: [scale],
 		strategy: workloadStrategy(deploymentDefaults),
 	},
 	{
@@ -127,6 +129,7 @@ const definitions: readonly Definition[] = [
 		shortNames: ['rs'],
 		categories: ['all'],
 		status: true,
+		subresources: [scale],
 		strategy: workloadStrategy({ replicas: 1 }),
 	},
 	{
@@ -136,6 +139,7 @@ const definitions: readonly Definition[] = [
 		shortNames: ['sts'],
 		categories: ['all'],
 		status: true,
+		subresources: [scale],
 		strategy: workloadStrategy(statefulSetDefaults),
 	},
 	{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', strategy: leaseStrategy },

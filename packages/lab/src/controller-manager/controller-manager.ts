@@ -1,6 +1,20 @@
 import type { Clock, Logger, Signal } from '@tapestry/base';
-import { createReflector, type KubeClient, type Pod, pods as podsResource, type Reflector } from '@tapestry/kube';
+import {
+	createReflector,
+	deployments,
+	type KubeClient,
+	type Pod,
+	pods as podsResource,
+	type Reflector,
+	type ReplicaSet,
+	replicaSets,
+	statefulSets,
+} from '@tapestry/kube';
+import { decideDeployment } from './deployment.ts';
 import { runEndpointSlices } from './endpoint-slices.ts';
+import { runOwners } from './owners.ts';
+import { decideReplicaSet } from './replica-set.ts';
+import { decideStatefulSet } from './stateful-set.ts';
 
 export interface ControllerDeps {
 	readonly client: KubeClient;
@@ -11,12 +25,34 @@ export interface ControllerDeps {
 	readonly pods: Reflector<Pod>;
 }
 
-/** The controllers of builtin kinds that the lab's workloads need, in one program as in kube-controller-manager. They share nothing but the copy of the pods. */
+/** The controllers of builtin kinds that the lab's workloads need, in one program as in kube-controller-manager. They share nothing but their copies of what several of them look at. */
 export async function runControllerManager(deps: Omit<ControllerDeps, 'pods'>, signal: Signal, onReady: () => void): Promise<void> {
 	await using pods = createReflector<Pod>(deps, { resource: podsResource });
-	const parts = [runEndpointSlices].map((run) => {
+	await using sets = createReflector<ReplicaSet>(deps, { resource: replicaSets });
+	const all = { ...deps, pods };
+	const ofPods = { childResource: podsResource, children: pods };
+	const parts = [
+		(ready: () => void) => runEndpointSlices(all, signal, ready),
+		(ready: () => void) =>
+			runOwners(all, { ...ofPods, resource: replicaSets, component: 'replicaset-controller', decide: decideReplicaSet }, signal, ready),
+		(ready: () => void) =>
+			runOwners(all, { ...ofPods, resource: statefulSets, component: 'statefulset-controller', decide: decideStatefulSet }, signal, ready),
+		(ready: () => void) =>
+			runOwners(
+				all,
+				{
+					resource: deployments,
+					childResource: replicaSets,
+					children: sets,
+					component: 'deployment-controller',
+					decide: decideDeployment,
+				},
+				signal,
+				ready,
+			),
+	].map((run) => {
 		const ready = Promise.withResolvers<void>();
-		return { ready: ready.promise, ended: run({ ...deps, pods }, signal, ready.resolve) };
+		return { ready: ready.promise, ended: run(ready.resolve) };
 	});
 	const ended = Promise.all(parts.map((part) => part.ended));
 	await Promise.race([ended, Promise.all(parts.map((part) => part.ready))]);

@@ -1,4 +1,4 @@
-import { isCoded, type Signal } from '@tapestry/base';
+import type { Signal } from '@tapestry/base';
 import {
 	createIndex,
 	createReflector,
@@ -12,6 +12,7 @@ import {
 import type { ControllerDeps } from './controller-manager.ts';
 import { isServed, selects } from './endpoints.ts';
 import { decideSlices, sliceLabels, sliceManager } from './slices.ts';
+import { unlessOutdated } from './unless-outdated.ts';
 
 /** Services at work at once. */
 const concurrency = 4;
@@ -61,12 +62,3 @@ export async function runEndpointSlices(deps: ControllerDeps, signal: Signal, on
 }
 
 const serviceKey = ({ metadata }: EndpointSlice): string => `${metadata.namespace}/${metadata.labels?.[sliceLabels.service]}`;
-
-/** Our copy was behind: the watch brings what is there now, and with it another look. */
-async function unlessOutdated(request: Promise<unknown>): Promise<void> {
-	try {
-		await request;
-	} catch (error) {
-		if (!['KUBE_EXISTS', 'KUBE_CONFLICT', 'KUBE_NOT_FOUND'].some((code) => isCoded(error, code))) throw error;
-	}
-}
