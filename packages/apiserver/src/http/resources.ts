@@ -1,5 +1,5 @@
 import { ApiError, badRequest, notFound } from '../errors.ts';
-import { isRecord } from '../objects.ts';
+import { type ApiObject, isRecord } from '../objects.ts';
 import { applyJsonPatch, applyMergePatch, applyStrategicPatch, mergeSchemaFor } from '../patch/index.ts';
 import type { Endpoint } from '../registry/kind.ts';
 import type { NamedTarget, RestContext, WriteOptions } from '../rest/context.ts';
