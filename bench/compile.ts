@@ -78,7 +78,7 @@ class Network implements AsyncDisposable {
 			this.#planner.observe(deltas);
 			this.observeMs += performance.now() - start;
 		});
-		this.world.set('Vpc', 'ovn-cluster', { name: 'ovn-cluster', isDefault: true, staticRoutes: [], policyRoutes: [] });
+		this.world.set('Vpc', 'ovn-cluster', { name: 'ovn-cluster', isDefault: true, staticRoutes: [], policyRoutes: [], peerings: [] });
 		const dhcp = {
 			dhcpFor: 'nobody',
 			tellsClusterDns: false,

@@ -69,8 +69,15 @@ describe('admit', () => {
 			[],
 			options,
 		);
-		expect(vpcs.get('v')?.facts.staticRoutes).toEqual([{ cidr: '0.0.0.0/0', nextHop: '10.0.1.5', policy: 'dst-ip', table: '' }]);
-		expect(vpcProblems.get('v')?.map(({ reason }) => reason)).toEqual(['RouteMalformed', 'RouteMalformed', 'DefaultSubnetUnknown']);
+		expect(vpcs.get('v')?.facts.staticRoutes).toEqual([
+			{ cidr: '0.0.0.0/0', nextHop: '10.0.1.5', policy: 'dst-ip', table: '', isSymmetric: false },
+		]);
+		expect(vpcProblems.get('v')?.map(({ reason }) => reason)).toEqual([
+			'RouteMalformed',
+			'RouteMalformed',
+			'NextHopUnreachable',
+			'DefaultSubnetUnknown',
+		]);
 	});
 
 	it('tells a change that matters from one that does not', () => {

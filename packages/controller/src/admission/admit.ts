@@ -63,9 +63,8 @@ export function admit(vpcs: readonly Vpc[], subnets: readonly Subnet[], options:
 	const admission = { vpcs: new Map(), subnets: new Map(), vpcProblems: new Map(), refusedSubnets: new Map(), subnetProblems: new Map() };
 	for (const vpc of vpcs) {
 		const { name } = vpc.metadata;
-		const { admitted, problems } = readVpc(vpc, options);
-		const all = [...problems, ...validateVpc(vpc, { subnets })];
-		admission.vpcs.set(name, admitted);
+		const all = validateVpc(vpc, { subnets, vpcs });
+		admission.vpcs.set(name, readVpc(vpc, options));
 		if (all.length > 0) admission.vpcProblems.set(name, all);
 	}
 	for (const subnet of subnets.map(defaultSubnet)) {

@@ -28,7 +28,7 @@ function open(around: (operations: readonly Operation[]) => void = () => {}) {
 		},
 	} as unknown as Session;
 	const world = new World();
-	world.set('Vpc', 'v', { name: 'v', isDefault: false, staticRoutes: [], policyRoutes: [] });
+	world.set('Vpc', 'v', { name: 'v', isDefault: false, staticRoutes: [], policyRoutes: [], peerings: [] });
 	const after = (_: number, callback: () => void) => {
 		queueMicrotask(callback);
 		return () => {};
@@ -58,7 +58,7 @@ function open(around: (operations: readonly Operation[]) => void = () => {}) {
 		abort.abort();
 		await ended;
 	};
-	const addVpc = (name: string) => world.set('Vpc', name, { name, isDefault: false, staticRoutes: [], policyRoutes: [] });
+	const addVpc = (name: string) => world.set('Vpc', name, { name, isDefault: false, staticRoutes: [], policyRoutes: [], peerings: [] });
 	const routers = () => [...(database.tables.Logical_Router?.values() ?? [])].map((row) => row.name).sort();
 	return { addVpc, run, routers, transactions, settled, refused };
 }

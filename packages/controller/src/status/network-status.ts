@@ -79,8 +79,15 @@ export class NetworkStatus {
 			defaultLogicalSwitch: admitted?.facts.isDefault ? networks.defaultSubnet : (admitted?.defaultSubnet ?? ''),
 			router: admitted ? name : '',
 			subnets: listed.sort(),
+			vpcPeerings: this.#linked(name),
 		};
 		await this.#write(vpcResource, vpc, status, problems, signal);
+	}
+
+	/** The VPCs that the VPC is linked to, by agreement of both. */
+	#linked(name: string): readonly string[] {
+		const peeringsOf = (vpc: string) => this.#deps.networks.vpc(vpc)?.facts.peerings ?? [];
+		return peeringsOf(name).flatMap(({ remote }) => (peeringsOf(remote).some((back) => back.remote === name) ? remote : []));
 	}
 
 	/** Sees to the finalizer, and writes defaults into the spec, as Kube-OVN does: users and other tools read them there. */

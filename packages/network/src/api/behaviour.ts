@@ -15,15 +15,7 @@ const notBuilt: KindBehaviour = { built: false };
 const behaviours: Readonly<Record<string, KindBehaviour>> = {
 	Vpc: {
 		built: true,
-		ignored: [
-			'staticRoutes[].ecmpMode',
-			'staticRoutes[].bfdId',
-			'vpcPeerings',
-			'enableExternal',
-			'extraExternalSubnets',
-			'enableBfd',
-			'bfdPort',
-		],
+		ignored: ['staticRoutes[].bfdId', 'enableExternal', 'extraExternalSubnets', 'enableBfd', 'bfdPort'],
 	},
 	Subnet: {
 		built: true,

@@ -27,3 +27,4 @@ export * from './validate-subnet.ts';
 export * from './validate-vpc.ts';
 export * from './vip.ts';
 export * from './vpc.ts';
+export * from './vpc-routes.ts';

@@ -96,6 +96,6 @@ describe('validateVpc', () => {
 		['macvlan', ['DefaultSubnetElsewhere']],
 		['missing', ['DefaultSubnetUnknown']],
 	])('default subnet %s: %j', (name, expected) => {
-		expect(validateVpc(vpc('other', name), { subnets }).map(({ reason }) => reason)).toEqual(expected);
+		expect(validateVpc(vpc('other', name), { subnets, vpcs: [] }).map(({ reason }) => reason)).toEqual(expected);
 	});
 });

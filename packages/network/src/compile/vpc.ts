@@ -3,14 +3,15 @@ import type { DesiredRow, Fragment, Place } from '../plan/model.ts';
 import { ownedName } from '../plan/ownership.ts';
 import type { StaticRouteFacts, SubnetFacts, VpcFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
-import { egressSetName, routerRow, switchRow } from './names.ts';
+import { egressSetName, routerMac, routerPortName, routerRow, shownMac, switchRow } from './names.ts';
+import { policyPriority } from './priorities.ts';
 
 /** The router, its routes, and in the default VPC what all its subnets share. */
 export function compileVpc(key: string, read: Read): Fragment {
 	const vpc = read.get('Vpc', key);
 	if (!vpc) return { rows: [] };
 	const router: DesiredRow = { ...routerRow(vpc.name), columns: { name: vpc.name }, listedIn: [] };
-	return { rows: [router, ...routes(vpc), ...policies(vpc), ...(vpc.isDefault ? sharedRows(vpc, read) : [])] };
+	return { rows: [router, ...routes(vpc), ...policies(vpc), ...peerings(vpc, read), ...(vpc.isDefault ? sharedRows(vpc, read) : [])] };
 }
 
 function routes(vpc: VpcFacts): DesiredRow[] {
@@ -25,7 +26,13 @@ function routeRow(vpc: string, key: string, route: StaticRouteFacts): DesiredRow
 	return {
 		table: 'Logical_Router_Static_Route',
 		key: `vpc/${vpc}/${key}`,
-		columns: { ip_prefix: route.cidr, nexthop: route.nextHop, policy: route.policy, route_table: route.table },
+		columns: {
+			ip_prefix: route.cidr,
+			nexthop: route.nextHop,
+			policy: route.policy,
+			route_table: route.table,
+			options: route.isSymmetric ? { ecmp_symmetric_reply: 'true' } : {},
+		},
 		listedIn: [{ ...routerRow(vpc), column: 'static_routes' }],
 	};
 }
@@ -34,19 +41,35 @@ function policies(vpc: VpcFacts): DesiredRow[] {
 	return byKey(
 		vpc.policyRoutes,
 		({ priority, match }) => `${priority}/${match}`,
-		({ priority, match, action, nextHop }, key) => ({
+		({ priority, match, action, nextHops }, key) => ({
 			table: 'Logical_Router_Policy',
 			key: `vpc/${vpc.name}/${key}`,
-			columns: { priority, match, action, nexthops: nextHop === undefined ? [] : [nextHop] },
+			columns: { priority, match, action, nexthops: nextHops },
 			listedIn: [{ ...routerRow(vpc.name), column: 'policies' }],
 		}),
 	);
 }
 
+/** The VPC's ends of its links; the two ends name each other (Logical_Router_Port.peer). */
+function peerings(vpc: VpcFacts, read: Read): DesiredRow[] {
+	const mutual = vpc.peerings.filter(({ remote }) => read.get('Vpc', remote)?.peerings.some((back) => back.remote === vpc.name));
+	return mutual.map(({ remote, networks }) => ({
+		table: 'Logical_Router_Port',
+		key: `vpc/${vpc.name}/peering/${remote}`,
+		columns: {
+			name: routerPortName(vpc.name, remote),
+			mac: shownMac(routerMac(vpc.name, remote)),
+			networks,
+			peer: routerPortName(remote, vpc.name),
+		},
+		listedIn: [{ ...routerRow(vpc.name), column: 'ports' }],
+	}));
+}
+
 function sharedRows(vpc: VpcFacts, read: Read): DesiredRow[] {
 	const subnets = read.list('Subnet', 'vpc', vpc.name);
 	const join = subnets.find((subnet) => subnet.isJoin);
-	return [...egressSets(subnets), ...defaultRoutes(vpc, join), serviceGroup(vpc, subnets)];
+	return [...egressSets(subnets), ...defaultRoutes(vpc, join), ...routesBeforeEgress(vpc), serviceGroup(vpc, subnets)];
 }
 
 /** The senders that may leave through their node (node.ts): every subnet of the VPC but the join network itself. */
@@ -63,12 +86,36 @@ function egressSets(subnets: readonly SubnetFacts[]): DesiredRow[] {
 	});
 }
 
+const everything = { 4: '0.0.0.0/0', 6: '::/0' } as const;
+
 /** ovn-northd drops what has no route before it looks at policies; the next hop is never used, as a policy sends the packet elsewhere. */
 function defaultRoutes(vpc: VpcFacts, join: SubnetFacts | undefined): DesiredRow[] {
-	return (join?.blocks ?? []).map(({ family, gateway }) => {
-		const cidr = family === 4 ? '0.0.0.0/0' : '::/0';
-		return routeRow(vpc.name, `default/${family}`, { cidr, nextHop: gateway, policy: 'dst-ip', table: '' });
+	// Beside a default route of the user's, ours would take its share of the traffic.
+	const blocks = (join?.blocks ?? []).filter(({ family }) => !vpc.staticRoutes.some(({ cidr }) => cidr === everything[family]));
+	return blocks.map(({ family, gateway }) => {
+		const cidr = everything[family];
+		return routeRow(vpc.name, `default/${family}`, { cidr, nextHop: gateway, policy: 'dst-ip', table: '', isSymmetric: false });
 	});
+}
+
+/** Policies go before routes, so without these the egress policies of the nodes would take what the user's routes are for. */
+function routesBeforeEgress(vpc: VpcFacts): DesiredRow[] {
+	const routed = vpc.staticRoutes.filter(({ table, cidr }) => table === '' && !cidr.endsWith('/0'));
+	return byKey(
+		routed,
+		({ cidr, policy }) => `${policy}/${cidr}`,
+		({ cidr, policy }, key) => ({
+			table: 'Logical_Router_Policy',
+			key: `vpc/${vpc.name}/route/${key}`,
+			columns: {
+				priority: policyPriority.route,
+				match: `ip${cidr.includes(':') ? 6 : 4}.${policy === 'src-ip' ? 'src' : 'dst'} == ${cidr}`,
+				action: 'allow',
+				nexthops: [],
+			},
+			listedIn: [{ ...routerRow(vpc.name), column: 'policies' }],
+		}),
+	);
 }
 
 /** Every Service's balancer is in this one group and every switch uses it, so that no row count grows as Services x subnets. */

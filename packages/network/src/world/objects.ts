@@ -10,6 +10,7 @@ export interface VpcFacts {
 	readonly isDefault: boolean;
 	readonly staticRoutes: readonly StaticRouteFacts[];
 	readonly policyRoutes: readonly PolicyRouteFacts[];
+	readonly peerings: readonly PeeringFacts[];
 }
 
 export interface StaticRouteFacts {
@@ -17,14 +18,23 @@ export interface StaticRouteFacts {
 	readonly nextHop: string;
 	readonly policy: 'dst-ip' | 'src-ip';
 	readonly table: string;
+	/** Whether replies leave by the next hop that the request came from. */
+	readonly isSymmetric: boolean;
 }
 
 export interface PolicyRouteFacts {
 	readonly priority: number;
 	readonly match: string;
 	readonly action: 'allow' | 'drop' | 'reroute';
-	/** For `reroute`. */
-	readonly nextHop: string | undefined;
+	/** Of `reroute`; several share the traffic. */
+	readonly nextHops: readonly string[];
+}
+
+/** One side of a link between two VPCs; it is made when the other one has its side too. */
+export interface PeeringFacts {
+	readonly remote: string;
+	/** This side's addresses with their prefixes. */
+	readonly networks: readonly string[];
 }
 
 export interface SubnetFacts {

@@ -6,6 +6,7 @@ export const vpc = (name: string, more: Partial<VpcFacts> = {}): VpcFacts => ({
 	isDefault: name === 'ovn-cluster',
 	staticRoutes: [],
 	policyRoutes: [],
+	peerings: [],
 	...more,
 });
 
