@@ -86,6 +86,9 @@ class Network implements AsyncDisposable {
 			dhcpV4Options: {},
 			dhcpV6Options: {},
 			raOptions: {},
+			acls: [],
+			allowsEastWest: false,
+			privateTo: undefined,
 		} as const;
 		const options = { isJoin: false, mtu: 1442, servesServices: true, ...dhcp };
 		const blocks = [{ family: 4, cidr: '10.16.0.0/16', prefix: 16, gateway: '10.16.0.1' }] as const;
@@ -113,6 +116,8 @@ class Network implements AsyncDisposable {
 			namespace: 'default',
 			labels: {},
 			isOpen: false,
+			ports: [],
+			securityGroups: [],
 		};
 		this.world.set('IP', name, facts);
 	}

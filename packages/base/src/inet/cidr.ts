@@ -37,6 +37,25 @@ export function cidrRange(cidr: Cidr): IpRange {
 	return { family: cidr.family, first: cidr.network, last: cidr.network | hostMask(cidr.family, cidr.prefix) };
 }
 
+/** The fewest blocks that together hold the same addresses as the range, ascending. */
+export function rangeCidrs({ family, first, last }: IpRange): Cidr[] {
+	const cidrs: Cidr[] = [];
+	const bits = addressBits(family);
+	for (let network = first; network <= last; ) {
+		let hostBits = 0;
+		// As long as the block of twice the size begins here too and does not reach beyond the end.
+		while (
+			hostBits < bits &&
+			(network & hostMask(family, bits - hostBits - 1)) === 0n &&
+			network + (1n << BigInt(hostBits + 1)) - 1n <= last
+		)
+			hostBits++;
+		cidrs.push({ family, network, prefix: bits - hostBits });
+		network += 1n << BigInt(hostBits);
+	}
+	return cidrs;
+}
+
 /**
  * The lowest address a host may have. The block's own address is not one: in IPv4 it names the network, in IPv6 it is the
  * Subnet-Router anycast address (RFC 4291 section 2.6.1). Point-to-point blocks (RFC 3021, RFC 6164) and single addresses have no such address.

@@ -6,6 +6,7 @@ import {
 	type Subnet,
 	type SubnetFacts,
 	sameFacts,
+	selectorMatches,
 	subnetOptions,
 	type Vpc,
 	type VpcFacts,
@@ -13,7 +14,6 @@ import {
 	validateVpc,
 } from '@tapestry/network';
 import { readVpc } from './read-vpc.ts';
-import { selectorMatches } from './selector.ts';
 import { subnetFacts } from './subnet-facts.ts';
 
 /** A VPC that is in use. */

@@ -27,5 +27,8 @@ export function subnetFacts(subnet: Subnet, { defaultVpc, joinSubnet, mtu }: Adm
 		dhcpV4Options: options.dhcpV4,
 		dhcpV6Options: options.dhcpV6,
 		raOptions: options.ra,
+		acls: [],
+		allowsEastWest: false,
+		privateTo: undefined,
 	};
 }

@@ -52,6 +52,7 @@ function choose(namespace: string, asked: Record<string, string> = {}, more: Par
 		node: 'n1',
 		annotations: asked,
 		specMac: undefined,
+		ports: [],
 		ordinal: undefined,
 		labels: {},
 		isLeaving: false,

@@ -1,5 +1,12 @@
 import type { Node, Pod } from '@tapestry/kube';
-import { labels, podInterface, type VirtualMachine, type VirtualMachineInstance } from '@tapestry/network';
+import {
+	labels,
+	type MachineInterface,
+	type NamedPortFacts,
+	podInterface,
+	type VirtualMachine,
+	type VirtualMachineInstance,
+} from '@tapestry/network';
 
 const ownerKinds = ['Pod', 'VirtualMachine', 'VirtualMachineInstance', 'Node'] as const;
 export type OwnerKind = (typeof ownerKinds)[number];
@@ -23,6 +30,8 @@ export interface Claimant {
 	readonly annotations: Readonly<Record<string, string>>;
 	/** MAC address that the VM's own spec gives to its NIC in the pod network. */
 	readonly specMac: string | undefined;
+	/** Named ports of its containers. */
+	readonly ports: readonly NamedPortFacts[];
 	/** Position among the pods of a StatefulSet. */
 	readonly ordinal: number | undefined;
 	/** True for one on its way out: it keeps a lease but gets none. */
@@ -63,6 +72,7 @@ export function podClaimant(pod: Pod): Claimant | undefined {
 		labels: own,
 		annotations: asked,
 		specMac: undefined,
+		ports: portsOf(pod),
 		ordinal: ordinalOf(pod),
 		isLeaving,
 	};
@@ -84,6 +94,7 @@ export function vmClaimant(vm: VirtualMachine, vmi: VirtualMachineInstance | und
 		labels: { ...own, ...launcher?.metadata.labels },
 		annotations: { ...vm.metadata.annotations, ...template.metadata?.annotations },
 		specMac: podInterface(template.spec ?? {})?.macAddress,
+		ports: machinePorts(podInterface(template.spec ?? {})),
 		ordinal: undefined,
 		isLeaving: deletionTimestamp !== undefined,
 	};
@@ -103,6 +114,7 @@ export function vmiClaimant(vmi: VirtualMachineInstance, launchers: readonly Pod
 		labels: { ...own, ...launcher?.metadata.labels },
 		annotations: asked,
 		specMac: podInterface(vmi.spec)?.macAddress,
+		ports: machinePorts(podInterface(vmi.spec)),
 		ordinal: undefined,
 		isLeaving: deletionTimestamp !== undefined,
 	};
@@ -119,6 +131,7 @@ export function nodeClaimant(node: Node): Claimant {
 		labels: own,
 		annotations: {},
 		specMac: undefined,
+		ports: [],
 		ordinal: undefined,
 		isLeaving: deletionTimestamp !== undefined,
 	};
@@ -133,6 +146,21 @@ function launcherAtWork(launchers: readonly Pod[]): Pod | undefined {
 	const placed = launchers.filter((pod) => !isFinished(pod) && pod.spec?.nodeName);
 	const age = (pod: Pod) => `${pod.metadata.creationTimestamp ?? ''} ${pod.metadata.name}`;
 	return placed.sort((a, b) => (age(a) < age(b) ? -1 : 1))[0];
+}
+
+/** Numbers by name, for NetworkPolicies. */
+function portsOf(pod: Pod): readonly NamedPortFacts[] {
+	const ports = (pod.spec?.containers ?? []).flatMap((container) => container.ports ?? []);
+	return ports.flatMap(({ name, protocol, containerPort }) => (name ? [{ name, protocol: lowerCase(protocol), port: containerPort }] : []));
+}
+
+/** KubeVirt: spec.domain.devices.interfaces[].ports. */
+function machinePorts(nic: MachineInterface | undefined): readonly NamedPortFacts[] {
+	return (nic?.ports ?? []).flatMap(({ name, protocol, port }) => (name && port ? [{ name, protocol: lowerCase(protocol), port }] : []));
+}
+
+function lowerCase(protocol = 'TCP'): NamedPortFacts['protocol'] {
+	return protocol === 'UDP' ? 'udp' : protocol === 'SCTP' ? 'sctp' : 'tcp';
 }
 
 function ordinalOf(pod: Pod): number | undefined {

@@ -35,6 +35,7 @@ const pod = (uid: string, more: Partial<Claimant> = {}): Claimant => ({
 	node: 'n1',
 	annotations: {},
 	specMac: undefined,
+	ports: [],
 	ordinal: undefined,
 	labels: {},
 	isLeaving: false,

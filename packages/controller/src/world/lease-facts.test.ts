@@ -22,6 +22,7 @@ const claimant = (more: Partial<Claimant> = {}): Claimant => ({
 	labels: { app: 'db' },
 	annotations: {},
 	specMac: undefined,
+	ports: [],
 	ordinal: undefined,
 	isLeaving: false,
 	...more,

@@ -10,5 +10,13 @@ export function leaseFacts(lease: Lease, claimant: Claimant | undefined): LeaseF
 	// Nodes send for others: replies of what they route or translate.
 	const isOpen = owner.kind === 'Node' || own?.annotations[annotations.portSecurity] === 'false';
 	const { kind: ownerKind, uid: ownerUid, namespace } = owner;
-	return { name, subnet, node, v4, v6, mac, ownerUid, ownerKind, namespace, labels: own?.labels ?? {}, isOpen };
+	const securityGroups = securityGroupsOf(own?.annotations[annotations.securityGroups] ?? '');
+	const ports = own?.ports ?? [];
+	return { name, subnet, node, v4, v6, mac, ownerUid, ownerKind, namespace, labels: own?.labels ?? {}, isOpen, ports, securityGroups };
+}
+
+/** Names with `,` between them. */
+function securityGroupsOf(text: string): readonly string[] {
+	const names = text.split(',').map((name) => name.trim());
+	return [...new Set(names)].filter((name) => name !== '').sort();
 }

@@ -4,5 +4,5 @@ import type { NodeFacts } from '@tapestry/network';
 
 export function nodeFacts(node: Node): NodeFacts {
 	const addresses = (node.status?.addresses ?? []).filter(({ type, address }) => type === 'InternalIP' && parseIp(address));
-	return { name: node.metadata.name, addresses: addresses.map(({ address }) => address).sort() };
+	return { name: node.metadata.name, addresses: addresses.map(({ address }) => address).sort(), labels: node.metadata.labels ?? {} };
 }

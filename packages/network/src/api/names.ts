@@ -26,6 +26,8 @@ export const annotations = {
 	chassis: 'ovn.kubernetes.io/chassis',
 	/** Node: name of its logical port. */
 	portName: 'ovn.kubernetes.io/port_name',
+	/** Pod or VM template, by the user: names of SecurityGroups with `,` between them. */
+	securityGroups: 'ovn.kubernetes.io/security_groups',
 	/** Pod: the VM it runs. */
 	virtualMachine: 'ovn.kubernetes.io/virtualmachine',
 	/** IP: `Kind/namespace/name` of what holds the lease. */
@@ -65,4 +67,15 @@ export const defaultNames = { vpc: 'ovn-cluster', subnet: 'ovn-default', joinSub
 export const clusterDnsService = 'kube-system/kube-dns';
 
 /** Keys of `external_ids` in every Northbound row of ours, and the value of `vendor`. */
-export const externalIds = { vendor: 'vendor', vendorName: 'tapestry', owner: 'tapestry-owner', key: 'tapestry-key' } as const;
+export const externalIds = {
+	vendor: 'vendor',
+	vendorName: 'tapestry',
+	owner: 'tapestry-owner',
+	key: 'tapestry-key',
+	/** ACL: `Kind/namespace/name` of the object that the verdict is from. */
+	by: 'tapestry-by',
+	/** ACL: where in its YAML, such as `spec.ingress[0].from[1]`. */
+	path: 'path',
+	/** ACL that lets pass: the rules of other objects that had to agree, one a line, as `Kind/namespace/name path`. */
+	also: 'also',
+} as const;

@@ -217,7 +217,7 @@ describe('Compiler', () => {
 		world.set('Subnet', 'ovn-default', subnet('ovn-default', { mtu: 1400 }));
 		expect(update().filter((owner) => !owner.startsWith('IP/p'))).toEqual(['Subnet/ovn-default', 'Vpc/ovn-cluster']);
 		world.set('IP', 'node-n1', undefined);
-		expect(update().sort()).toEqual(['IP/node-n1', 'Node/n1']);
+		expect(update().sort()).toEqual(['Always/reachable', 'IP/node-n1', 'Node/n1']);
 	});
 
 	it('writes only columns that are monitored, or the planner would not see them', () => {

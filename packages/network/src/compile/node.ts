@@ -3,6 +3,7 @@ import { defaultNames } from '../api/names.ts';
 import type { DesiredRow, Fragment } from '../plan/model.ts';
 import type { Read } from '../world/world.ts';
 import { egressSetName, nodePortName, routerRow } from './names.ts';
+import { nodeAccessRow, reachableOwner } from './policy/always.ts';
 import { policyPriority } from './priorities.ts';
 
 /**
@@ -25,7 +26,7 @@ export function compileNode(key: string, read: Read): Fragment {
 			reroute(`node/${key}/egress/${family}`, policyPriority.egress, egress, nextHop),
 		];
 	});
-	return { rows };
+	return { rows: [...rows, nodeAccessRow(key, read)], needs: [reachableOwner] };
 }
 
 function reroute(key: string, priority: number, match: string, nextHop: string): DesiredRow {

@@ -2,13 +2,16 @@ import type { Fragment } from '../plan/model.ts';
 import type { LeaseFacts, SubnetFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
 import { dhcpRow, shownMac, switchRow } from './names.ts';
+import { membershipOf } from './policy/membership.ts';
 
 /** The port of a lease, whoever holds it. */
 export function compilePort(key: string, read: Read): Fragment {
 	const lease = read.get('IP', key);
 	if (!lease) return { rows: [] };
 	const address = [shownMac(lease.mac), lease.v4, lease.v6].filter((part) => part !== undefined).join(' ');
-	const isAnswered = getsDhcp(lease, read.get('Subnet', lease.subnet));
+	const subnet = read.get('Subnet', lease.subnet);
+	const isAnswered = getsDhcp(lease, subnet);
+	const membership = membershipOf(lease, subnet, read);
 	return {
 		rows: [
 			{
@@ -24,9 +27,10 @@ export function compilePort(key: string, read: Read): Fragment {
 					dhcpv4_options: isAnswered && lease.v4 !== undefined ? dhcpRow(lease.subnet, 4) : undefined,
 					dhcpv6_options: isAnswered && lease.v6 !== undefined ? dhcpRow(lease.subnet, 6) : undefined,
 				},
-				listedIn: [{ ...switchRow(lease.subnet), column: 'ports' }],
+				listedIn: [{ ...switchRow(lease.subnet), column: 'ports' }, ...membership.places],
 			},
 		],
+		needs: membership.needs,
 	};
 }
 

@@ -3,6 +3,7 @@ import type { SubnetFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
 import { clusterDns, type DnsServers, dhcpRows, routerAdvertisement } from './dhcp.ts';
 import { routerMac, routerPortName, routerRow, routerSidePortName, shownMac, switchRow } from './names.ts';
+import { subnetPolicyRows } from './policy/subnet-rules.ts';
 import { policyPriority } from './priorities.ts';
 
 /** The switch, its link to the VPC's router, and what its ports are told about addresses. */
@@ -13,7 +14,7 @@ export function compileSubnet(key: string, read: Read): Fragment {
 	const logicalSwitch: DesiredRow = { ...switchRow(subnet.name), columns: { name: subnet.name }, listedIn: [] };
 	const routed = vpc?.isDefault ? localTraffic(subnet) : [];
 	const dns = clusterDns(subnet, read);
-	return { rows: [logicalSwitch, ...routerLink(subnet, dns), ...dhcpRows(subnet, dns), ...routed] };
+	return { rows: [logicalSwitch, ...routerLink(subnet, dns), ...dhcpRows(subnet, dns), ...routed, ...subnetPolicyRows(subnet, read)] };
 }
 
 function routerLink(subnet: SubnetFacts, dns: DnsServers): DesiredRow[] {

@@ -14,5 +14,7 @@ export const monitoredColumns = {
 	DHCP_Options: ['cidr', 'options', 'external_ids'],
 	Load_Balancer: ['name', 'protocol', 'vips', 'options', 'selection_fields', 'external_ids'],
 	Load_Balancer_Group: ['name', 'load_balancer'],
+	ACL: ['priority', 'direction', 'match', 'action', 'options', 'external_ids'],
+	Port_Group: ['name', 'ports', 'acls', 'external_ids'],
 	Address_Set: ['name', 'addresses', 'external_ids'],
 } as const satisfies Partial<Record<NbTable, readonly string[]>>;

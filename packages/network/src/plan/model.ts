@@ -28,6 +28,8 @@ export interface DesiredRow extends RowName {
 /** All rows that one object owes. */
 export interface Fragment {
 	readonly rows: readonly DesiredRow[];
+	/** Owners that no object stands for and that exist as long as a fragment needs them, such as the group of a combination of policies. */
+	readonly needs?: readonly Owner[];
 }
 
 /** `Kind/key` of the object that a fragment was compiled from, for example `Subnet/ovn-default` or `Service/default/web`. */

@@ -31,7 +31,7 @@ const switchName = (key: string) => ({ table: 'Logical_Switch', key });
 const groupOwner = 'Vpc/v';
 const group = { table: 'Load_Balancer_Group', key: ownedName(groupOwner) };
 
-/** Switches, ports in them that may use DHCP options, address sets, balancers in a group: each kind of reference that the compiler uses. */
+/** Switches, ports in them that may use DHCP options, address sets, balancers in a group, ports in groups that hold them weakly: each kind of reference that the compiler uses. */
 const fragments: fc.Arbitrary<World> = fc
 	.record({
 		group: fc.boolean(),
@@ -41,12 +41,18 @@ const fragments: fc.Arbitrary<World> = fc
 		),
 		ports: fc.dictionary(
 			fc.constantFrom('p1', 'p2', 'p3', 'p4'),
-			fc.record({ on: fc.constantFrom('s1', 's2'), address: fc.constantFrom('x', 'y'), dhcp: fc.boolean() }),
+			fc.record({
+				on: fc.constantFrom('s1', 's2'),
+				address: fc.constantFrom('x', 'y'),
+				dhcp: fc.boolean(),
+				groups: fc.subarray(['g1', 'g2']),
+			}),
 		),
+		portGroups: fc.subarray(['g1', 'g2']),
 		sets: fc.dictionary(fc.constantFrom('a1', 'a2'), fc.uniqueArray(fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3'))),
 		balancers: fc.dictionary(fc.constantFrom('b1', 'b2'), fc.record({ grouped: fc.boolean(), on: fc.subarray(['s1', 's2']) })),
 	})
-	.map(({ group: hasGroup, switches, ports, sets, balancers }) => {
+	.map(({ group: hasGroup, switches, ports, portGroups, sets, balancers }) => {
 		const world = new Map<Owner, Fragment>();
 		const add = (owner: Owner, ...rows: DesiredRow[]) => world.set(owner, { rows });
 		if (hasGroup) add(groupOwner, { ...group, columns: { name: group.key }, listedIn: [] });
@@ -55,14 +61,15 @@ const fragments: fc.Arbitrary<World> = fc
 			if (dhcp) rows.push({ table: 'DHCP_Options', key: name, columns: { cidr: '10.0.0.0/8', options: { note } }, listedIn: [] });
 			add(`Subnet/${name}`, ...rows);
 		}
-		for (const [name, { on, address, dhcp }] of Object.entries(ports)) {
+		for (const [name, { on, address, dhcp, groups }] of Object.entries(ports)) {
 			add(`IP/${name}`, {
 				table: 'Logical_Switch_Port',
 				key: `${on}/${name}`,
 				columns: { name, addresses: [address], dhcpv4_options: dhcp ? { table: 'DHCP_Options', key: on } : undefined },
-				listedIn: [{ ...switchName(on), column: 'ports' }],
+				listedIn: [{ ...switchName(on), column: 'ports' }, ...groups.map((key) => ({ table: 'Port_Group', key, column: 'ports' }))],
 			});
 		}
+		for (const key of portGroups) add(`Selector/${key}`, { table: 'Port_Group', key, columns: { name: key }, listedIn: [] });
 		for (const [name, addresses] of Object.entries(sets)) {
 			add(`IPPool/${name}`, { table: 'Address_Set', key: name, columns: { name, addresses }, listedIn: [] });
 		}

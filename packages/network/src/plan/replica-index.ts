@@ -44,8 +44,8 @@ export class ReplicaIndex {
 			if (!meta) continue;
 			if (before) this.#leave(meta, uuid, before);
 			if (after) this.#enter(meta, uuid, after);
-			for (const [column, memberTable] of listColumns(meta)) {
-				const list = { holder: { table, uuid, column }, memberTable, before: before?.[column], after: after?.[column] };
+			for (const { column, memberTable, isWeak } of listColumns(meta)) {
+				const list = { holder: { table, uuid, column }, memberTable, isWeak, before: before?.[column], after: after?.[column] };
 				if (list.before !== list.after) lists.push(list);
 			}
 		}
@@ -106,16 +106,17 @@ export class ReplicaIndex {
 
 	/**
 	 * Which rows entered and left a set. A row of a table that is not root exists only in sets: when just one set of such rows changed, it is
-	 * the one that the new rows are in and the removed ones were in. Thus one port more costs the same in a switch of ten thousand.
+	 * the one that the new rows are in and the removed ones were in. Thus one port more costs the same in a switch of ten thousand. Only
+	 * strong references keep a row there: a set of weak ones, like the ports of a group, has members that came and went otherwise.
 	 */
 	#membersOf(
 		list: ChangedList,
 		lists: readonly ChangedList[],
 		deltas: readonly RowDelta[],
 	): [entered: readonly Uuid[], left: readonly Uuid[]] {
-		const { memberTable, before, after } = list;
-		const isOnly = lists.every((other) => other === list || other.memberTable !== memberTable);
-		if (this.#schema.tables[memberTable]?.isRoot || !isOnly) return [onlyInFirst(after, before), onlyInFirst(before, after)];
+		const { memberTable, isWeak, before, after } = list;
+		const isOnly = lists.every((other) => other === list || other.isWeak || other.memberTable !== memberTable);
+		if (this.#schema.tables[memberTable]?.isRoot || isWeak || !isOnly) return [onlyInFirst(after, before), onlyInFirst(before, after)];
 		const members = deltas.filter((delta) => delta.table === memberTable);
 		const uuids = (some: readonly RowDelta[]) => some.map(({ uuid }) => uuid);
 		return [uuids(members.filter((delta) => !delta.before)), uuids(members.filter((delta) => !delta.after))];
@@ -139,18 +140,25 @@ export class ReplicaIndex {
 interface ChangedList {
 	readonly holder: Holder;
 	readonly memberTable: string;
+	readonly isWeak: boolean;
 	readonly before: Value;
 	readonly after: Value;
 }
 
-const listColumnsByTable = new WeakMap<TableMeta, readonly (readonly [column: string, memberTable: string])[]>();
+interface ListColumn {
+	readonly column: string;
+	readonly memberTable: string;
+	readonly isWeak: boolean;
+}
+
+const listColumnsByTable = new WeakMap<TableMeta, readonly ListColumn[]>();
 
 /** The columns that are sets of references, with the table that they refer to. */
-function listColumns(meta: TableMeta): readonly (readonly [column: string, memberTable: string])[] {
+function listColumns(meta: TableMeta): readonly ListColumn[] {
 	let columns = listColumnsByTable.get(meta);
 	if (!columns) {
-		columns = Object.entries(meta.columns).flatMap(([name, { kind, key }]) =>
-			kind === 'set' && key.refTable !== undefined ? [[name, key.refTable] as const] : [],
+		columns = Object.entries(meta.columns).flatMap(([column, { kind, key }]) =>
+			kind === 'set' && key.refTable !== undefined ? [{ column, memberTable: key.refTable, isWeak: key.refType === 'weak' }] : [],
 		);
 		listColumnsByTable.set(meta, columns);
 	}

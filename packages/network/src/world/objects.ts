@@ -1,4 +1,5 @@
 import type { Family } from '@tapestry/base';
+import type { NamespaceFacts, PolicyFacts, PortNameFacts, SecurityGroupFacts, SelectorFacts, SubnetAclFacts } from './policies.ts';
 
 // What the compiler reads. These are facts drawn from Kubernetes objects that were found valid: whoever fills the world leaves out an object
 // that must not be compiled (bad CIDR, overlap, unknown VPC, lost lease) and drops the fields that do not matter here, so that a changed status
@@ -58,6 +59,12 @@ export interface SubnetFacts {
 	readonly dhcpV6Options: Readonly<Record<string, string>>;
 	/** Router advertisement options (Logical_Router_Port.ipv6_ra_configs) that replace or extend the default ones. */
 	readonly raOptions: Readonly<Record<string, string>>;
+	/** By priority, the first to be looked at first. */
+	readonly acls: readonly SubnetAclFacts[];
+	/** Whether traffic within the subnet passes before `acls`. */
+	readonly allowsEastWest: boolean;
+	/** Blocks that the ports of a private subnet talk with beside their own and the nodes; undefined for a subnet that is not private. */
+	readonly privateTo: readonly string[] | undefined;
 }
 
 export interface BlockFacts {
@@ -88,12 +95,23 @@ export interface LeaseFacts {
 	readonly labels: Readonly<Record<string, string>>;
 	/** Whether the port may send from addresses other than its own. */
 	readonly isOpen: boolean;
+	/** Named ports of the owner's containers. */
+	readonly ports: readonly NamedPortFacts[];
+	/** Names of its security groups, sorted. */
+	readonly securityGroups: readonly string[];
+}
+
+export interface NamedPortFacts {
+	readonly name: string;
+	readonly protocol: 'tcp' | 'udp' | 'sctp';
+	readonly port: number;
 }
 
 export interface NodeFacts {
 	readonly name: string;
 	/** The node's own addresses, of both families. */
 	readonly addresses: readonly string[];
+	readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface ServiceFacts {
@@ -130,5 +148,14 @@ export interface Objects {
 	readonly Node: NodeFacts;
 	readonly Service: ServiceFacts;
 	readonly EndpointSlice: EndpointSliceFacts;
+	readonly Namespace: NamespaceFacts;
+	readonly NetworkPolicy: PolicyFacts;
+	readonly AdminNetworkPolicy: PolicyFacts;
+	readonly BaselineAdminNetworkPolicy: PolicyFacts;
+	readonly SecurityGroup: SecurityGroupFacts;
+	/** By `selectorKey`: the selectors of all policies. `PolicySet` keeps them. */
+	readonly Selector: SelectorFacts;
+	/** By `protocol/name`: the port names that policies speak of. `PolicySet` keeps them. */
+	readonly PortName: PortNameFacts;
 }
 export type Kind = keyof Objects;

@@ -4,11 +4,19 @@ import type { Kind, Objects } from './objects.ts';
 const indexes = {
 	Vpc: {},
 	Subnet: { vpc: (subnet: Objects['Subnet']) => subnet.vpc },
-	IP: {},
-	Node: {},
+	IP: { portName: (lease: Objects['IP']) => lease.ports.map(({ protocol, name }) => `${protocol}/${name}`) },
+	Node: { all: () => '' },
 	Service: {},
 	EndpointSlice: { service: (slice: Objects['EndpointSlice']) => slice.service },
-} as const satisfies { readonly [K in Kind]: Readonly<Record<string, (object: Objects[K]) => string>> };
+	Namespace: {},
+	NetworkPolicy: {},
+	AdminNetworkPolicy: {},
+	BaselineAdminNetworkPolicy: {},
+	SecurityGroup: {},
+	/** The namespace, or `*`. */
+	Selector: { scope: ({ namespaces }: Objects['Selector']) => (typeof namespaces === 'string' ? namespaces : '*') },
+	PortName: {},
+} as const satisfies { readonly [K in Kind]: Readonly<Record<string, (object: Objects[K]) => string | readonly string[]>> };
 
 export type IndexName<K extends Kind> = Extract<keyof (typeof indexes)[K], string>;
 
@@ -22,6 +30,7 @@ export interface Read {
 /** Names a question: two readers that ask the same are told of the same changes. */
 export type Question = string;
 
+type Pick = (object: Objects[Kind]) => string | readonly string[];
 type Stored = Map<string, Objects[Kind]>;
 
 /** The facts by kind and key. Listeners hear which questions have a new answer, and only then: setting equal facts changes nothing. */
@@ -39,9 +48,9 @@ export class World {
 		if (object) objects.set(key, object);
 		else objects.delete(key);
 		const questions = new Set([getQuestion(kind, key)]);
-		for (const [index, pick] of Object.entries(indexes[kind]) as [string, (object: Objects[Kind]) => string][]) {
-			if (before) questions.add(this.#relist(kind, index, pick(before), key, undefined));
-			if (object) questions.add(this.#relist(kind, index, pick(object), key, object));
+		for (const [index, pick] of Object.entries(indexes[kind]) as [string, Pick][]) {
+			for (const value of before ? [pick(before)].flat() : []) questions.add(this.#relist(kind, index, value, key, undefined));
+			for (const value of object ? [pick(object)].flat() : []) questions.add(this.#relist(kind, index, value, key, object));
 		}
 		for (const listener of this.#listeners) listener(kind, key, [...questions]);
 	}

@@ -26,6 +26,9 @@ export const subnet = (name: string, more: Partial<SubnetFacts> = {}): SubnetFac
 	dhcpV4Options: {},
 	dhcpV6Options: {},
 	raOptions: {},
+	acls: [],
+	allowsEastWest: false,
+	privateTo: undefined,
 	...more,
 });
 
@@ -41,6 +44,8 @@ export const lease = (name: string, more: Partial<LeaseFacts> = {}): LeaseFacts 
 	namespace: 'default',
 	labels: {},
 	isOpen: false,
+	ports: [],
+	securityGroups: [],
 	...more,
 });
 
@@ -56,7 +61,7 @@ export function defaultWorld(nodes = 0): World {
 	world.set('Subnet', 'join', subnet('join', { blocks: joinBlocks, isJoin: true, servesServices: false }));
 	for (let number = 1; number <= nodes; number++) {
 		const name = `n${number}`;
-		world.set('Node', name, { name, addresses: [`172.30.0.${number}`, `fd00:172:30::${number}`] });
+		world.set('Node', name, { name, addresses: [`172.30.0.${number}`, `fd00:172:30::${number}`], labels: {} });
 		const addresses = { v4: `100.64.0.${number + 1}`, v6: `fd00:100:64::${number + 1}`, mac: `02:58:64:40:00:0${number + 1}` };
 		world.set('IP', `node-${name}`, lease(`node-${name}`, { ...addresses, subnet: 'join', node: name, ownerKind: 'Node', isOpen: true }));
 	}
