@@ -1,0 +1,138 @@
+import { formatIp } from '@tapestry/base';
+import { sameIp } from './addresses.ts';
+import type { Answer } from './answer.ts';
+import { denied, deniedByNetwork, type Fault, nameOf, type Setting, type Way } from './denial.ts';
+import type { End, Journey } from './journey.ts';
+import type { SwitchPort } from './logical-network.ts';
+import type { Packet } from './packet.ts';
+import { troubleOf } from './trouble.ts';
+import { newJourney, walk } from './walk.ts';
+
+type Arrived = Exclude<End, { kind: 'dropped' }>;
+
+/** What the end of a packet's way means for the question. */
+export function outcome(setting: Setting, from: SwitchPort, journey: Journey, end: End): Answer {
+	const way = wayOf(setting, from, journey, end);
+	const elsewhere = otherVpc(setting, from, journey, end, way);
+	if (elsewhere) return elsewhere;
+	if (end.kind === 'dropped') return deniedByNetwork(setting, end, way);
+	const to = end.kind === 'answered' ? undefined : end.port;
+	const trouble = troubleOf(setting, from, to);
+	if (trouble) return denied(setting, trouble.reason, trouble.summary, trouble, way);
+	const back = replyOf(journey, from, end);
+	if (back?.kind === 'dropped') {
+		const answer = deniedByNetwork(setting, back, way);
+		return { ...answer, reason: answer.reason === 'policy' ? 'reply' : answer.reason, summary: `the answer to it is ${answer.summary}` };
+	}
+	return passed(setting, journey, end, way);
+}
+
+function wayOf({ network }: Setting, from: SwitchPort, journey: Journey, end: End): Way {
+	const { steps, allowedBy, sent, balanced, backend } = journey;
+	const chosen = balanced && (balanced.vip.backends[backend] ?? balanced.vip.backends[0]);
+	const address = chosen && (chosen.ip.family === 4 ? formatIp(chosen.ip) : `[${formatIp(chosen.ip)}]`);
+	return {
+		steps,
+		allowedBy,
+		sent: sent && {
+			switch: network.switch(from.switch)?.name ?? from.switch,
+			inport: from.name,
+			packet: sent,
+			endpoint: chosen && `${address}:${chosen.port ?? sent.targetPort}`,
+		},
+		deliveredTo: end.kind === 'delivered' || end.kind === 'left' ? end.port.name : undefined,
+	};
+}
+
+/** A workload of another VPC is out of reach, even where somebody of the sender's own VPC answers for its address. */
+function otherVpc(setting: Setting, from: SwitchPort, journey: Journey, end: End, way: Way): Answer | undefined {
+	const { network, question } = setting;
+	const { to } = question;
+	if (to.kind !== 'workload' || (end.kind === 'delivered' && end.port.name === to.port)) return undefined;
+	const asked = network.port(to.port);
+	const [mine, theirs] = [from, asked].map((port) => port && vpcOf(setting, port));
+	const isElsewhere = mine !== undefined && theirs !== undefined && mine !== theirs;
+	const isLost = end.kind !== 'dropped' || ['no-route', 'no-such-address', 'no-next-hop'].includes(end.reason);
+	if (!isElsewhere || !isLost || journey.balanced) {
+		if (end.kind === 'dropped') return undefined;
+		const reached = end.kind === 'answered' ? `router port ${end.port.name}` : `port ${end.port.name}`;
+		const fault: Fault = { object: to.object, path: 'metadata.annotations', fix: 'see who holds the address: kubectl get ips' };
+		return denied(setting, 'no-such-address', `denied: the packet reaches ${reached} instead of ${nameOf(to.object)}`, fault, way);
+	}
+	const fault: Fault = {
+		object: `Vpc/${mine}`,
+		path: 'spec.vpcPeerings',
+		fix: `join the VPCs by spec.vpcPeerings and spec.staticRoutes of Vpc ${mine} and Vpc ${theirs}`,
+	};
+	const summary = `denied: ${nameOf(question.from.object)} is in VPC ${mine}, ${nameOf(to.object)} in VPC ${theirs}, and no route leads there`;
+	return denied(setting, 'other-vpc', summary, fault, way);
+}
+
+function vpcOf({ network }: Setting, port: SwitchPort): string | undefined {
+	for (const { routerPort } of network.switch(port.switch)?.uplinks ?? []) {
+		const beyond = routerPort === undefined ? undefined : network.routerPort(routerPort);
+		const router = beyond && network.router(beyond.router);
+		if (router) return router.name;
+	}
+	return undefined;
+}
+
+/** What comes back, from where the packet ended. Routers and the world outside answer by themselves. */
+function replyOf(journey: Journey, from: SwitchPort, end: Arrived): End | undefined {
+	const { network, stateless } = journey;
+	if (end.kind !== 'delivered' || end.port.name === from.name) return undefined;
+	const { packet, port } = end;
+	const reply: Packet = {
+		...packet,
+		source: packet.target,
+		target: packet.source,
+		sourcePort: packet.targetPort,
+		targetPort: packet.sourcePort,
+		isReply: true,
+		sourceMac: packet.targetMac,
+		targetMac: 0n,
+		node: port.node,
+		ttl: 64,
+	};
+	return walk(newJourney(network, { stateless }), port, reply);
+}
+
+function passed(setting: Setting, journey: Journey, end: Arrived, way: Way): Answer {
+	const { question, observed } = setting;
+	const from = nameOf(question.from.object);
+	const target = formatIp(end.packet.target);
+	const node = end.kind === 'answered' ? undefined : [...observed.nodes].find(([name]) => end.port.node === name && isNodePort(end.port));
+	const isNodesOwn = node?.[1].addresses.some((ip) => sameIp(ip, end.packet.target));
+	const to = question.to.object === undefined ? target : nameOf(question.to.object);
+	const how =
+		end.kind === 'answered'
+			? `router port ${end.port.name} answers for ${target}`
+			: node && !isNodesOwn
+				? `it leaves the cluster through node ${node[0]}`
+				: (allowance(way) ?? 'no rule is about it');
+	const through = journey.balanced ? ` at ${end.kind === 'answered' ? target : nameOf(end.port.origin?.object ?? end.port.name)}` : '';
+	return {
+		question,
+		verdict: 'passes',
+		reason: 'allowed',
+		summary: `passes: ${from} reaches ${to}${through}; ${how}`,
+		object: undefined,
+		path: undefined,
+		rule: undefined,
+		fix: undefined,
+		notes: [],
+		...way,
+	};
+}
+
+/** Nodes' ports are in the join network, their leases named after them. */
+function isNodePort(port: SwitchPort): boolean {
+	return port.origin?.object === `IP/${port.name}` && port.name === `node-${port.node}`;
+}
+
+function allowance({ allowedBy }: Way): string | undefined {
+	const names = allowedBy.flatMap(({ origin, also }) =>
+		origin ? [`${nameOf(origin.object)}${origin.path ? ` (${origin.path})` : ''}`, ...also] : [],
+	);
+	return names.length === 0 ? undefined : `allowed by ${[...new Set(names)].join(' and ')}`;
+}
