@@ -20,13 +20,16 @@ import { LeaseKeeper } from './leases/keeper.ts';
 import { parseLease } from './leases/lease-object.ts';
 import { LeaseRegistry } from './leases/registry.ts';
 import { type NetworkOptions, NetworkView } from './networks.ts';
+import { PolicyView } from './policies.ts';
 import { problemOf } from './problems.ts';
 import { Annotator } from './status/annotator.ts';
 import { type Installation, NetworkStatus } from './status/network-status.ts';
+import { PolicyStatus, policyKinds } from './status/policy-status.ts';
 import { ProblemReporter } from './status/reporter.ts';
 import { UnbuiltKinds } from './status/unbuilt-kinds.ts';
 import { leaseFacts } from './world/lease-facts.ts';
 import { loadWorld } from './world/load.ts';
+import { namespaceFacts } from './world/namespace-facts.ts';
 import { nodeFacts } from './world/node-facts.ts';
 import { endpointSliceFacts, serviceFacts } from './world/service-facts.ts';
 import type { Sources } from './world/sources.ts';
@@ -63,6 +66,7 @@ class Term implements Disposable {
 	readonly #commit: CommitLoop;
 	readonly #registry: LeaseRegistry;
 	readonly #networks: NetworkView;
+	readonly #policies: PolicyView;
 	readonly #claimants: Claimants;
 	readonly #keeper: LeaseKeeper;
 	readonly #events: EventRecorder;
@@ -114,6 +118,7 @@ class Term implements Disposable {
 			},
 			options,
 		);
+		this.#policies = new PolicyView({ sources, world: this.#world, onChange: (owner) => this.#later(`policy ${owner}`) });
 		this.#claimants = followClaimants(sources, (key) => this.#claimantChanged(key));
 		this.#reporter = new ProblemReporter({ client, sources, events: this.#events, clock, enqueue: (key) => this.#later(`report ${key}`) });
 		this.#keeper = new LeaseKeeper({
@@ -126,6 +131,7 @@ class Term implements Disposable {
 		});
 		const views = { client, sources, clock, events: this.#events, networks: this.#networks, registry: this.#registry };
 		const status = new NetworkStatus({ ...views, installation: (owner) => this.#installation(owner) });
+		const policyStatus = new PolicyStatus({ ...views, policies: this.#policies, installation: (owner) => this.#installation(owner) });
 		const annotator = new Annotator({
 			...views,
 			claimants: this.#claimants,
@@ -137,6 +143,7 @@ class Term implements Disposable {
 			report: (key, aborted) => this.#reporter.write(key, aborted),
 			annotate: (key, aborted) => annotator.write(key, aborted),
 			subnet: (key, aborted) => status.writeSubnet(key, aborted),
+			policy: (key, aborted) => policyStatus.write(key, aborted),
 			vpc: (key, aborted) => status.writeVpc(key, aborted),
 			unbuilt: (key, aborted) => unbuilt.write(key, aborted),
 			defaults: (_, aborted) => createDefaults(client, sources, options, aborted),
@@ -171,7 +178,7 @@ class Term implements Disposable {
 
 	#load(): void {
 		const { sources } = this.#deps;
-		loadWorld(sources, this.#world, this.#registry, this.#networks);
+		loadWorld(sources, this.#world, this.#registry, this.#networks, this.#policies);
 		for (const key of this.#claimants.keys()) this.#leaseQueue.add(key);
 		for (const object of sources.ips.objects.values()) {
 			const { owner } = parseLease(object);
@@ -196,7 +203,11 @@ class Term implements Disposable {
 			}),
 			sources.vpcs.onChange(refresh),
 			sources.subnets.onChange(refresh),
-			sources.namespaces.onChange(() => this.#keeper.retry(undefined)),
+			sources.namespaces.onChange(({ key, after }) => {
+				this.#world.set('Namespace', key, after && namespaceFacts(after));
+				this.#keeper.retry(undefined);
+			}),
+			this.#policies.follow(),
 			sources.nodes.onChange(({ key, after }) => this.#world.set('Node', key, after && nodeFacts(after))),
 			sources.services.onChange(({ key, after }) => this.#world.set('Service', key, after && serviceFacts(after))),
 			sources.endpointSlices.onChange(({ key, after }) => this.#world.set('EndpointSlice', key, after && endpointSliceFacts(after))),
@@ -245,6 +256,7 @@ class Term implements Disposable {
 
 	#networkChanged(owner: Owner): void {
 		if (owner.startsWith('Subnet/')) this.#later(`subnet ${owner.slice('Subnet/'.length)}`);
+		if (policyKinds.has(owner.slice(0, owner.indexOf('/')))) this.#later(`policy ${owner}`);
 		if (owner.startsWith('Vpc/')) this.#later(`vpc ${owner.slice('Vpc/'.length)}`);
 	}
 

@@ -8,6 +8,7 @@ import {
 	sameFacts,
 	selectorMatches,
 	subnetOptions,
+	subnetRules,
 	type Vpc,
 	type VpcFacts,
 	validateSubnet,
@@ -72,7 +73,7 @@ export function admit(vpcs: readonly Vpc[], subnets: readonly Subnet[], options:
 		const problems = [...unbuilt(subnet), ...validateSubnet(subnet, { others: subnets, vpcs }), ...serviceOverlap(subnet, options)];
 		if (problems.length > 0) admission.refusedSubnets.set(name, problems);
 		else admission.subnets.set(name, admittedSubnet(subnet, options));
-		const all = [...problems, ...subnetOptions(subnet).problems];
+		const all = [...problems, ...subnetOptions(subnet).problems, ...subnetRules(subnet).problems];
 		if (all.length > 0) admission.subnetProblems.set(name, all);
 	}
 	return admission;

@@ -1,5 +1,5 @@
 import { formatCidr, formatIp } from '@tapestry/base';
-import { addressSpaces, type Subnet, type SubnetFacts, subnetOptions } from '@tapestry/network';
+import { addressSpaces, type Subnet, type SubnetFacts, subnetOptions, subnetRules } from '@tapestry/network';
 import type { AdmissionOptions } from './admit.ts';
 
 /** What a valid Subnet, with defaults filled in, means to the compiler. */
@@ -9,6 +9,7 @@ export function subnetFacts(subnet: Subnet, { defaultVpc, joinSubnet, mtu }: Adm
 		spec,
 	} = subnet;
 	const options = subnetOptions(subnet);
+	const rules = subnetRules(subnet);
 	const vpc = spec.vpc ?? defaultVpc;
 	const isJoin = name === joinSubnet;
 	const spaces = addressSpaces(subnet);
@@ -27,8 +28,8 @@ export function subnetFacts(subnet: Subnet, { defaultVpc, joinSubnet, mtu }: Adm
 		dhcpV4Options: options.dhcpV4,
 		dhcpV6Options: options.dhcpV6,
 		raOptions: options.ra,
-		acls: [],
-		allowsEastWest: false,
-		privateTo: undefined,
+		acls: rules.acls,
+		allowsEastWest: rules.allowsEastWest,
+		privateTo: rules.privateTo,
 	};
 }

@@ -17,9 +17,17 @@ import {
 	services,
 } from '@tapestry/kube';
 import {
+	type AdminNetworkPolicy,
+	adminNetworkPolicyResource,
+	type BaselineAdminNetworkPolicy,
+	baselineAdminNetworkPolicyResource,
 	type IpLease,
 	ipResource,
+	type NetworkPolicy,
+	networkPolicyResource,
+	type SecurityGroup,
 	type Subnet,
+	securityGroupResource,
 	subnetResource,
 	type VirtualMachine,
 	type VirtualMachineInstance,
@@ -39,6 +47,10 @@ export interface Sources extends AsyncDisposable {
 	readonly pods: Reflector<Pod>;
 	readonly services: Reflector<Service>;
 	readonly endpointSlices: Reflector<EndpointSlice>;
+	readonly networkPolicies: Reflector<NetworkPolicy>;
+	readonly adminPolicies: Reflector<AdminNetworkPolicy>;
+	readonly baselinePolicies: Reflector<BaselineAdminNetworkPolicy>;
+	readonly securityGroups: Reflector<SecurityGroup>;
 	readonly vms: Reflector<VirtualMachine>;
 	readonly vmis: Reflector<VirtualMachineInstance>;
 	synced(signal: Signal): Promise<void>;
@@ -60,6 +72,10 @@ export function openSources(deps: ReflectorDeps): Sources {
 		pods: open<Pod>(pods),
 		services: open<Service>(services),
 		endpointSlices: open<EndpointSlice>(endpointSlices),
+		networkPolicies: open<NetworkPolicy>(networkPolicyResource),
+		adminPolicies: open<AdminNetworkPolicy>(adminNetworkPolicyResource),
+		baselinePolicies: open<BaselineAdminNetworkPolicy>(baselineAdminNetworkPolicyResource),
+		securityGroups: open<SecurityGroup>(securityGroupResource),
 		vms: open<VirtualMachine>(virtualMachineResource),
 		vmis: open<VirtualMachineInstance>(virtualMachineInstanceResource),
 		async synced(signal) {

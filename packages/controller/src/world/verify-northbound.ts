@@ -3,6 +3,7 @@ import { claimantKey } from '../leases/claimant.ts';
 import { followClaimants } from '../leases/claimants.ts';
 import { LeaseRegistry } from '../leases/registry.ts';
 import { type NetworkOptions, NetworkView } from '../networks.ts';
+import { PolicyView } from '../policies.ts';
 import { leaseFacts } from './lease-facts.ts';
 import { loadWorld } from './load.ts';
 import type { Sources } from './sources.ts';
@@ -26,7 +27,8 @@ export function verifyNorthbound(sources: Sources, tables: Tables, options: Netw
 	});
 	const ignore = (): void => {};
 	const networks = new NetworkView({ sources, world, registry, onChange: ignore, onSubnet: ignore, onVpc: ignore }, options);
-	loadWorld(sources, world, registry, networks);
+	const policies = new PolicyView({ sources, world, onChange: ignore });
+	loadWorld(sources, world, registry, networks, policies);
 	return verify(nbSchema, compileAll(world), tables);
 }
 

@@ -1,4 +1,5 @@
 export * from './address-requests.ts';
+export * from './admin-network-policy.ts';
 export * from './attachment-mode.ts';
 export * from './behaviour.ts';
 export type { LabelSelector, ObjectCondition } from './common.ts';
@@ -12,6 +13,7 @@ export * from './kubevirt.ts';
 export * from './names.ts';
 export * from './nat-gateway.ts';
 export * from './net-attach-def.ts';
+export * from './network-policy.ts';
 export * from './object.ts';
 export { subnetOptions } from './options/subnet-options.ts';
 export * from './ovn-nat.ts';

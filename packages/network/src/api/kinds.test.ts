@@ -12,11 +12,11 @@ function* nodes(schema: JsonSchema, path = ''): Generator<{ path: string; schema
 	if (schema.additionalProperties) yield* nodes(schema.additionalProperties, `${path}{}`);
 }
 
-it('installs every kind that users of Kube-OVN, KubeVirt and Multus know', () => {
+it('installs every kind that users of Kube-OVN, KubeVirt, Multus and network-policy-api know', () => {
 	const wanted =
 		'Vpc VpcNatGateway VpcDns Vlan Vip SwitchLBRule Subnet SecurityGroup ProviderNetwork OvnSnatRule OvnFip OvnEip OvnDnatRule IptablesSnatRule ' +
 		'IptablesFIPRule IptablesEIP IptablesDnatRule IP IPPool QoSPolicy VirtualMachine VirtualMachineInstance ' +
-		'VirtualMachineInstanceMigration NetworkAttachmentDefinition';
+		'VirtualMachineInstanceMigration NetworkAttachmentDefinition AdminNetworkPolicy BaselineAdminNetworkPolicy';
 	expect(new Set(byKind.keys())).toEqual(new Set(wanted.split(' ')));
 });
 

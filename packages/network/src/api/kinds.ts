@@ -1,3 +1,4 @@
+import { adminNetworkPolicyKind, baselineAdminNetworkPolicyKind } from './admin-network-policy.ts';
 import { type CustomResourceDefinition, customResourceDefinition, type KindDefinition } from './crd.ts';
 import { ipKind } from './ip.ts';
 import { ipPoolKind } from './ip-pool.ts';
@@ -23,6 +24,8 @@ export const kinds: readonly KindDefinition[] = [
 	vlanKind,
 	providerNetworkKind,
 	securityGroupKind,
+	adminNetworkPolicyKind,
+	baselineAdminNetworkPolicyKind,
 	switchLbRuleKind,
 	vpcDnsKind,
 	qosPolicyKind,

@@ -1,0 +1,107 @@
+import type { KubeObject, Reflector } from '@tapestry/kube';
+import {
+	PolicySet,
+	type Problem,
+	readAdminPolicy,
+	readBaselinePolicy,
+	readNetworkPolicy,
+	readSecurityGroup,
+	type World,
+} from '@tapestry/network';
+import type { Sources } from './world/sources.ts';
+
+export type PolicySources = Pick<Sources, 'networkPolicies' | 'adminPolicies' | 'baselinePolicies' | 'securityGroups'>;
+
+export interface PoliciesDeps {
+	readonly sources: PolicySources;
+	readonly world: World;
+	/** An object whose problems may have changed, as `Kind/namespace/name`. */
+	onChange(owner: string): void;
+}
+
+/** Keeps the world's policies up to date with the objects, and knows what is wrong with each. */
+export class PolicyView {
+	readonly #deps: PoliciesDeps;
+	readonly #set: PolicySet;
+	readonly #problems = new Map<string, readonly Problem[]>();
+
+	constructor(deps: PoliciesDeps) {
+		this.#deps = deps;
+		this.#set = new PolicySet(deps.world);
+	}
+
+	load(): void {
+		const { networkPolicies, baselinePolicies } = this.#deps.sources;
+		for (const key of networkPolicies.objects.keys()) this.#readNetworkPolicy(key);
+		for (const key of baselinePolicies.objects.keys()) this.#readBaseline(key);
+		this.#readAdminPolicies([]);
+		this.#readSecurityGroups([]);
+	}
+
+	/** Follows the sources; the function that is returned ends it. */
+	follow(): () => void {
+		const { networkPolicies, adminPolicies, baselinePolicies, securityGroups } = this.#deps.sources;
+		const stops = [
+			onSpec(networkPolicies, (key) => this.#readNetworkPolicy(key)),
+			onSpec(baselinePolicies, (key) => this.#readBaseline(key)),
+			// Of these each may matter to any other: one priority for one policy, and groups speak of groups.
+			onSpec(adminPolicies, (key) => this.#readAdminPolicies([key])),
+			onSpec(securityGroups, (key) => this.#readSecurityGroups([key])),
+		];
+		return () => {
+			for (const stop of stops) stop();
+		};
+	}
+
+	/** What is wrong with the object; `undefined` when it is not known. */
+	problems(owner: string): readonly Problem[] | undefined {
+		return this.#problems.get(owner);
+	}
+
+	#readNetworkPolicy(key: string): void {
+		const policy = this.#deps.sources.networkPolicies.objects.get(key);
+		const read = policy && readNetworkPolicy(policy);
+		this.#set.set('NetworkPolicy', key, read?.reading);
+		this.#found(`NetworkPolicy/${key}`, read?.problems);
+	}
+
+	#readBaseline(key: string): void {
+		const policy = this.#deps.sources.baselinePolicies.objects.get(key);
+		const read = policy && readBaselinePolicy(policy);
+		this.#set.set('BaselineAdminNetworkPolicy', key, read?.reading);
+		this.#found(`BaselineAdminNetworkPolicy/${key}`, read?.problems);
+	}
+
+	#readAdminPolicies(changed: readonly string[]): void {
+		const { objects } = this.#deps.sources.adminPolicies;
+		for (const key of new Set([...changed, ...objects.keys()])) {
+			const policy = objects.get(key);
+			const read = policy && readAdminPolicy(policy, objects.values());
+			this.#set.set('AdminNetworkPolicy', key, read?.reading);
+			this.#found(`AdminNetworkPolicy/${key}`, read?.problems);
+		}
+	}
+
+	#readSecurityGroups(changed: readonly string[]): void {
+		const { objects } = this.#deps.sources.securityGroups;
+		for (const key of new Set([...changed, ...objects.keys()])) {
+			const group = objects.get(key);
+			const read = group && readSecurityGroup(group, (name) => objects.has(name));
+			this.#deps.world.set('SecurityGroup', key, read?.facts);
+			this.#found(`SecurityGroup/${key}`, read?.problems);
+		}
+	}
+
+	#found(owner: string, problems: readonly Problem[] | undefined): void {
+		if (problems) this.#problems.set(owner, problems);
+		else this.#problems.delete(owner);
+		this.#deps.onChange(owner);
+	}
+}
+
+/** Calls back for changes of the spec; writing a status changes nothing that counts here. */
+function onSpec<T extends KubeObject>(source: Reflector<T>, read: (key: string) => void): () => void {
+	return source.onChange(({ key, before, after }) => {
+		if (!before || !after || before.metadata.generation !== after.metadata.generation) read(key);
+	});
+}
