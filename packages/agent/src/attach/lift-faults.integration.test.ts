@@ -71,6 +71,16 @@ const faults: readonly Fault[] = [
 				model.moveTap(machine);
 			}),
 	},
+	{
+		name: 'kill agent between plug and up',
+		possible: idle,
+		happen: (machine) =>
+			whileAgentIsDead(async () => {
+				await model.startVmm(machine);
+				model.moveTap(machine);
+				model.plugTap(machine);
+			}),
+	},
 	{ name: 'kill agent', possible: attached, happen: () => whileAgentIsDead(() => {}) },
 	{ name: 'kill agent, then VMM', possible: running, happen: (machine) => whileAgentIsDead(() => model.stopVmm(machine)) },
 	{ name: 'delete tap', possible: attached, happen: async (machine) => model.deleteTap(machine) },

@@ -129,6 +129,13 @@ export class MachineModel implements AsyncDisposable {
 		setLink(route, tapName, { name: device, namespace: this.node.host.namespace });
 	}
 
+	/** What an agent that dies between plugging the tap in and setting it up leaves, after `moveTap`. */
+	plugTap({ device, port, containerId }: Machine): void {
+		const ids = { vendor: 'tapestry', sandbox: `${containerId}/eth0`, 'iface-id': port.name, 'iface-id-ver': port.ownerUid };
+		const settings = Object.entries(ids).map(([key, value]) => `external_ids:${key}="${value}"`);
+		this.node.vsctl('add-port', 'br-int', device, '--', 'set', 'Interface', device, ...settings);
+	}
+
 	async killAgent(): Promise<void> {
 		await this.agent.abandon();
 	}
