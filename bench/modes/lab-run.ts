@@ -19,7 +19,7 @@ import { measureRounds, type RoundOptions, type Target } from './rounds.ts';
 import type { Comparison } from './series.ts';
 
 const deps = { env: process.env };
-const namespace = 'bench';
+export const namespace = 'bench';
 const cli = join(import.meta.dirname, '..', '..', 'packages', 'cli', 'src', 'main.ts');
 /** KubeVirt's own fields; other modes are asked for by annotation. */
 const ownFields: readonly string[] = ['bridge', 'masquerade', 'macvtap', 'passt', 'slirp'];

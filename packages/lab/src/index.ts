@@ -1,3 +1,4 @@
+export * from './access/agent-page.ts';
 export * from './access/exec.ts';
 export * from './access/kubectl.ts';
 export * from './access/workload.ts';
@@ -8,6 +9,7 @@ export * from './daemons/open-vswitch.ts';
 export * from './daemons/ovsdb-server.ts';
 export * from './demo/crash.ts';
 export * from './demo/gap.ts';
+export * from './demo/ping-flow.ts';
 export * from './demo/report.ts';
 export * from './kubelet/places.ts';
 export * from './layout.ts';
