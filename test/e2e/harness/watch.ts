@@ -1,0 +1,49 @@
+import { silentLogger } from '@tapestry/base';
+import { systemClock } from '@tapestry/host';
+import { createKubeClient, createReflector, type KubeConnection, type KubeObject, type Reflector, type Resource } from '@tapestry/kube';
+import { sharedLab } from './lab.ts';
+
+const io = { clock: systemClock, random: Math.random, log: silentLogger };
+
+/** Live copies of the shared lab's objects of some kinds, to wait for what must come. */
+export class LabWatch implements AsyncDisposable {
+	readonly client: KubeConnection = createKubeClient(io, { kubeconfig: sharedLab().kubeconfig });
+	readonly #reflectors: Reflector[] = [];
+
+	/** All objects of a kind, or those of a namespace, by `namespace/name`. */
+	async follow<T extends KubeObject>(resource: Resource, namespace?: string): Promise<ReadonlyMap<string, T>> {
+		const reflector = createReflector<T>({ ...io, client: this.client }, { resource, ...(namespace === undefined ? {} : { namespace }) });
+		this.#reflectors.push(reflector as unknown as Reflector);
+		await reflector.synced(AbortSignal.timeout(30_000));
+		return reflector.objects;
+	}
+
+	/** Resolves with what `find` returns, looked at after each change of anything that is followed. */
+	until<T>(what: string, find: () => T | undefined | false, seconds = 90): Promise<T> {
+		return new Promise((resolve, reject) => {
+			const signal = AbortSignal.timeout(seconds * 1000);
+			const end = (): void => {
+				for (const stop of stops) stop();
+				signal.removeEventListener('abort', late);
+			};
+			const look = (): void => {
+				const found = find();
+				if (found === undefined || found === false) return;
+				end();
+				resolve(found);
+			};
+			const late = (): void => {
+				end();
+				reject(new Error(`it did not come to this in ${seconds} s: ${what}`));
+			};
+			const stops = this.#reflectors.map((reflector) => reflector.onChange(look));
+			signal.addEventListener('abort', late, { once: true });
+			look();
+		});
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await Promise.all(this.#reflectors.map((reflector) => reflector.close()));
+		this.client.close();
+	}
+}
