@@ -88,17 +88,17 @@ function familyOf(text: string): Family | undefined {
 }
 
 function trafficMatch(traffic: readonly TrafficFacts[], direction: Direction, read: Read): RuleMatch {
-	const parts = traffic.map((one) => ('named' in one ? namedMatch(one, direction, read) : numberedMatch(one)));
-	const texts = [...new Set(parts.flatMap(({ text }) => text ?? []))];
-	const needs = parts.flatMap((part) => part.needs);
-	return { text: texts.length > 1 ? `(${texts.join(' || ')})` : (texts[0] ?? ''), needs };
+	const all = traffic.flatMap((one) => ('named' in one ? namedMatches(one, direction, read) : { text: numberedMatch(one), needs: [] }));
+	const texts = [...new Set(all.map(({ text }) => text))];
+	return { text: texts.length > 1 ? `(${texts.join(' || ')})` : (texts[0] ?? ''), needs: all.flatMap(({ needs }) => needs) };
 }
 
-function numberedMatch(traffic: Exclude<TrafficFacts, { named: string }>): RuleMatch {
-	if (traffic.protocol === 'icmp') return { text: '(icmp4 || icmp6)', needs: [] };
+function numberedMatch(traffic: Exclude<TrafficFacts, { named: string }>): string {
+	if (traffic.protocol === 'icmp') return '(icmp4 || icmp6)';
 	const { protocol, destination, source } = traffic;
 	const spans = [source && spanMatch(`${protocol}.src`, source), destination && spanMatch(`${protocol}.dst`, destination)];
-	return { text: spans.filter((span) => span !== undefined).join(' && ') || protocol, needs: [] };
+	const said = spans.filter((span) => span !== undefined);
+	return said.length > 1 ? `(${said.join(' && ')})` : (said[0] ?? protocol);
 }
 
 function spanMatch(field: string, { first, last }: PortSpan): string {
@@ -106,17 +106,20 @@ function spanMatch(field: string, { first, last }: PortSpan): string {
 }
 
 /** Pods may mean different numbers by one name: each number counts for those who call it so. */
-function namedMatch({ protocol, named }: Extract<TrafficFacts, { named: string }>, direction: Direction, read: Read): RuleMatch {
+function namedMatches(
+	traffic: Extract<TrafficFacts, { named: string }>,
+	direction: Direction,
+	read: Read,
+): { text: string; needs: Owner[] }[] {
+	const { protocol, named } = traffic;
 	const leases = read.list('IP', 'portName', `${protocol}/${named}`);
 	const numbers = leases.flatMap(({ ports }) =>
 		ports.flatMap((one) => (one.name === named && one.protocol === protocol ? [one.port] : [])),
 	);
 	const sorted = [...new Set(numbers)].sort((a, b) => a - b);
-	const parts = sorted.map((port) => {
+	return sorted.map((port) => {
 		const group = portNameGroup(protocol, named, port);
 		const receivers = direction === 'ingress' ? `outport == @${group}` : setMatch(group, 'dst');
-		return `(${receivers} && ${protocol}.dst == ${port})`;
+		return { text: `(${receivers} && ${protocol}.dst == ${port})`, needs: [portNameOwner(protocol, named, port)] };
 	});
-	const needs = sorted.map((port) => portNameOwner(protocol, named, port));
-	return { text: parts.length === 0 ? undefined : parts.join(' || '), needs };
 }
