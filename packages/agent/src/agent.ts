@@ -23,11 +23,11 @@ import { CniCommands } from './cni/commands.ts';
 import { serveCni } from './cni/server.ts';
 import { KubeWorkloads } from './leases/kube-workloads.ts';
 import { Metrics } from './metrics.ts';
-import { clusterIpPorts } from './node/cluster-ip.ts';
 import { createRuleLoader } from './node/load-rules.ts';
 import { nodeNetwork } from './node/node-network.ts';
 import { NodePort } from './node/node-port.ts';
 import { NodeRules } from './node/node-rules.ts';
+import { nodeServices, reachability } from './node/node-services.ts';
 import { nodeRuleset } from './node/ruleset.ts';
 import { renderPortCounters } from './port-counters.ts';
 import { IntegrationBridge } from './switch/integration-bridge.ts';
@@ -97,7 +97,8 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 			synced: (signal) => Promise.all([leases, subnets, served, slices].map((reflector) => reflector.synced(signal))),
 			wanted: () => {
 				const known = network();
-				return known && nodeRuleset(known, clusterIpPorts(served.objects.values(), slices.objects.values()));
+				const where = { node: options.node, reaches: reachability(subnets.objects.values()) };
+				return known && nodeRuleset(known, nodeServices(served.objects.values(), slices.objects.values(), where));
 			},
 		}),
 	);

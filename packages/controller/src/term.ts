@@ -8,7 +8,7 @@ import {
 	type ObjectChange,
 	type WorkQueue,
 } from '@tapestry/kube';
-import { Compiler, type Owner, type Problem, World } from '@tapestry/network';
+import { Compiler, endpointSliceFacts, type Owner, type Problem, serviceFacts, World } from '@tapestry/network';
 import type { Replica, Session } from '@tapestry/ovsdb';
 import { CommitLoop } from './commit/commit-loop.ts';
 import { type HeldLock, requestLock } from './commit/held-lock.ts';
@@ -31,7 +31,6 @@ import { leaseFacts } from './world/lease-facts.ts';
 import { loadWorld } from './world/load.ts';
 import { namespaceFacts } from './world/namespace-facts.ts';
 import { nodeFacts } from './world/node-facts.ts';
-import { endpointSliceFacts, serviceFacts } from './world/service-facts.ts';
 import type { Sources } from './world/sources.ts';
 
 export interface TermDeps {

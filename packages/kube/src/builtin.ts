@@ -141,9 +141,23 @@ export interface ServiceSpec {
 	readonly sessionAffinity?: 'None' | 'ClientIP';
 	readonly externalTrafficPolicy?: 'Cluster' | 'Local';
 	readonly internalTrafficPolicy?: 'Cluster' | 'Local';
+	readonly externalIPs?: readonly string[];
+	readonly loadBalancerIP?: string;
+	readonly loadBalancerClass?: string;
+	readonly healthCheckNodePort?: number;
 }
 
-export type Service = KubeObject<ServiceSpec>;
+export interface ServiceStatus {
+	readonly loadBalancer?: { readonly ingress?: readonly LoadBalancerIngress[] };
+	readonly conditions?: readonly Condition[];
+}
+
+export interface LoadBalancerIngress {
+	readonly ip?: string;
+	readonly hostname?: string;
+}
+
+export type Service = KubeObject<ServiceSpec, ServiceStatus>;
 
 export interface Endpoint {
 	readonly addresses: readonly string[];

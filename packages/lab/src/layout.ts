@@ -89,6 +89,7 @@ export const underlay = {
 	apiPort: 6443,
 } as const;
 
-export const serviceCidr = '10.96.0.0/16';
+/** Of each family one; the first is what a Service gets that asks for nothing. */
+export const serviceCidr = '10.96.0.0/16,fd00:10:96::/112';
 /** Pods' MTU: the underlay's less Geneve over IPv4 (58 bytes). */
 export const podMtu = underlay.mtu - 58;

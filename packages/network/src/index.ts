@@ -11,4 +11,5 @@ export * from './schema/ovs.generated.ts';
 export * from './schema/rows.ts';
 export * from './schema/sb.generated.ts';
 export * from './schema/wire.ts';
+export * from './service/index.ts';
 export * from './world/index.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Port } from '../port.ts';
-import type { ClusterIpPort } from './cluster-ip.ts';
+import type { NodeService } from './node-services.ts';
 import { nodeRuleset } from './ruleset.ts';
 
 const port: Port = {
@@ -11,24 +11,37 @@ const port: Port = {
 	mtu: 1442,
 	subnet: 'join',
 };
-const api: ClusterIpPort = {
+const api: NodeService = {
 	name: 'default/kubernetes/tcp/443/ipv4',
 	family: 4,
 	protocol: 'tcp',
-	address: '10.96.0.1',
+	clusterIps: ['10.96.0.1'],
+	externalIps: [],
 	port: 443,
+	nodePort: undefined,
 	endpoints: [
 		{ address: '172.30.0.253', port: 6443 },
 		{ address: '172.30.0.254', port: 6444 },
 	],
+	local: [],
+	isSticky: false,
+	internal: 'Cluster',
+	external: 'Cluster',
 };
-const idle: ClusterIpPort = {
+const idle: NodeService = {
 	...api,
 	name: 'default/idle/udp/53/ipv6',
 	family: 6,
 	protocol: 'udp',
-	address: 'fd00:10:96::1',
+	clusterIps: ['fd00:10:96::1'],
 	endpoints: [],
+};
+const open: NodeService = {
+	...api,
+	name: 'default/open/tcp/443/ipv4',
+	clusterIps: ['10.96.0.2'],
+	externalIps: ['192.0.2.8'],
+	nodePort: 30443,
 };
 
 interface Rule {
@@ -37,8 +50,8 @@ interface Rule {
 }
 
 /** The expressions of a chain's rules. */
-function rulesOf(chain: string, clusterIps: readonly ClusterIpPort[], masquerade: Parameters<typeof nodeRuleset>[0]['masquerade'] = []) {
-	const commands: readonly { add?: { rule?: Rule } }[] = JSON.parse(nodeRuleset({ port, masquerade }, clusterIps)).nftables;
+function rulesOf(chain: string, services: readonly NodeService[], masquerade: Parameters<typeof nodeRuleset>[0]['masquerade'] = []) {
+	const commands: readonly { add?: { rule?: Rule } }[] = JSON.parse(nodeRuleset({ port, masquerade }, services)).nftables;
 	return commands.flatMap(({ add }) => (add?.rule?.chain === chain ? [add.rule.expr] : []));
 }
 
@@ -66,9 +79,58 @@ describe("the node's rules", () => {
 		expect(nodeRuleset({ port, masquerade: [] }, [])).not.toContain('"set":[]');
 	});
 
+	/** Where each look-up of a hook leads: `10.96.0.1,tcp,443 -> CHAIN`. */
+	function looksUp(hook: 'output' | 'prerouting', ...services: readonly NodeService[]): string[] {
+		const sets = rulesOf(hook, services).flatMap(
+			(expr) => (expr.at(-1) as { vmap: { data: { set: [{ concat: unknown[] }, { goto: { target: string } }][] } } }).vmap.data.set,
+		);
+		return sets.map(([key, verdict]) => `${key.concat.join(',')} -> ${verdict.goto.target}`);
+	}
+
+	it('lead strangers and the own programs to any endpoint, and bring the answers back', () => {
+		const to = 'default/open/tcp/443/ipv4/cluster';
+		expect(looksUp('prerouting', open)).toEqual([`192.0.2.8,tcp,443 -> ${to}`, `tcp,30443 -> ${to}`]);
+		expect(looksUp('output', open)).toEqual([
+			'10.96.0.2,tcp,443 -> default/open/tcp/443/ipv4',
+			`192.0.2.8,tcp,443 -> ${to}`,
+			`tcp,30443 -> ${to}`,
+		]);
+		expect(rulesOf(to, [open])[0]).toMatchObject([{ mangle: { key: { meta: { key: 'mark' } } } }]);
+	});
+
+	it('lead strangers to endpoints here only where they are to keep their address; pods go anywhere', () => {
+		const local = { ...open, external: 'Local' } as const;
+		const to = `${open.name}/outside`;
+		expect(looksUp('prerouting', local)).toEqual([`192.0.2.8,tcp,443 -> ${to}`, `tcp,30443 -> ${to}`]);
+		expect(looksUp('output', local)[1]).toBe(`192.0.2.8,tcp,443 -> ${open.name}/cluster`);
+		expect(rulesOf(to, [local])).toMatchObject([
+			[{ match: { right: 'ovn0' } }, { goto: { target: `${open.name}/cluster` } }],
+			[{ goto: { target: 'not-on-this-node' } }],
+		]);
+		expect(rulesOf(to, [{ ...local, local: open.endpoints.slice(0, 1) }])[1]).toMatchObject([{}, { dnat: {} }]);
+		expect(looksUp('prerouting', { ...local, endpoints: [] })[0]).toBe('192.0.2.8,tcp,443 -> no-endpoint');
+	});
+
+	it('lead pods, too, where only the endpoints of the own node count', () => {
+		const local = { ...api, internal: 'Local', local: api.endpoints.slice(1) } as const;
+		expect(looksUp('prerouting', local)).toEqual([`10.96.0.1,tcp,443 -> ${api.name}/pods`]);
+		expect(looksUp('output', local)).toEqual([`10.96.0.1,tcp,443 -> ${api.name}`]);
+		expect(rulesOf(api.name, [local])).toMatchObject([
+			[{}, { dnat: { addr: { map: { data: { set: [[0, { concat: ['172.30.0.254', 6444] }]] } } } } }],
+		]);
+		expect(looksUp('output', { ...local, local: [] })).toEqual(['10.96.0.1,tcp,443 -> no-endpoint']);
+	});
+
+	it('keep a client at one endpoint by a hash of its address', () => {
+		expect(rulesOf(api.name, [{ ...api, isSticky: true }])).toMatchObject([
+			[{}, { dnat: { addr: { map: { key: { jhash: { mod: 2 } } } } } }],
+		]);
+	});
+
 	it("translate what leaves the VPC, and the node's join address wherever it would leave the node", () => {
 		const masquerade = [{ family: 4, sources: ['10.16.0.0/16'], inside: ['10.16.0.0/16', '100.64.0.0/16'] }] as const;
 		expect(rulesOf('postrouting', [], masquerade)).toMatchObject([
+			[{ match: { op: '!=', right: 0 } }, { masquerade: null }],
 			[
 				{ match: { op: '==', right: { set: [{ prefix: { addr: '10.16.0.0', len: 16 } }] } } },
 				{ match: { op: '!=', right: { set: [{ prefix: { addr: '10.16.0.0' } }, { prefix: { addr: '100.64.0.0' } }] } } },

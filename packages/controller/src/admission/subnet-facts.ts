@@ -21,7 +21,7 @@ export function subnetFacts(subnet: Subnet, { defaultVpc, joinSubnet, mtu }: Adm
 		),
 		isJoin,
 		mtu: spec.mtu ?? mtu,
-		servesServices: vpc === defaultVpc && !isJoin && spec.enableLb !== false,
+		servesServices: !isJoin && spec.enableLb !== false,
 		dhcpFor: spec.enableDHCP === undefined ? 'vms' : spec.enableDHCP ? 'all' : 'nobody',
 		tellsClusterDns: spec.dhcp?.dns === undefined,
 		advertises: spec.enableIPv6RA !== false,

@@ -43,6 +43,6 @@ describe('the facts of a lease', () => {
 		world.set('IP', 'vm.default', leaseFacts(lease, claimant()));
 		expect(asked).toEqual([]);
 		world.set('IP', 'vm.default', leaseFacts(lease, claimant({ labels: { app: 'web' } })));
-		expect(asked).toEqual(['IP/vm.default']);
+		expect(asked).toEqual(['IP/vm.default', 'IP?address=10.16.0.2']);
 	});
 });

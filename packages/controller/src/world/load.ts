@@ -1,11 +1,10 @@
-import type { World } from '@tapestry/network';
+import { endpointSliceFacts, serviceFacts, type World } from '@tapestry/network';
 import { parseLease } from '../leases/lease-object.ts';
 import type { LeaseRegistry } from '../leases/registry.ts';
 import type { NetworkView } from '../networks.ts';
 import type { PolicyView } from '../policies.ts';
 import { namespaceFacts } from './namespace-facts.ts';
 import { nodeFacts } from './node-facts.ts';
-import { endpointSliceFacts, serviceFacts } from './service-facts.ts';
 import type { Sources } from './sources.ts';
 
 /** Takes in all that is there. Leases come before subnets, because a subnet takes over all its leases at once. */

@@ -1,4 +1,4 @@
-import { type LabLayout, podMtu, underlay } from '../layout.ts';
+import { type LabLayout, podMtu, serviceCidr, underlay } from '../layout.ts';
 import { enterNode } from '../nodes/mounts.ts';
 import type { LabNode } from '../nodes/node.ts';
 import type { ProcessDeps } from '../process.ts';
@@ -21,6 +21,7 @@ export function startAgent(deps: ProcessDeps, layout: LabLayout, node: LabNode, 
 			`--socket=${cniSocket}`,
 			'--state=/run/tapestry',
 			`--mtu=${podMtu}`,
+			`--service-cidr=${serviceCidr}`,
 		],
 		...(signal ? { signal } : {}),
 	});

@@ -18,8 +18,10 @@ export const annotations = {
 	cidr: 'ovn.kubernetes.io/cidr',
 	/** The subnet's gateways. */
 	gateway: 'ovn.kubernetes.io/gateway',
-	/** The VPC. */
+	/** Pod, written back: the VPC. Service, by the user: see `vpc`. */
 	logicalRouter: 'ovn.kubernetes.io/logical_router',
+	/** Service, by the user: the VPC that it serves in. */
+	vpc: 'ovn.kubernetes.io/vpc',
 	/** Namespace: addresses of its subnet that are not given out. */
 	excludeIps: 'ovn.kubernetes.io/exclude_ips',
 	/** Node: OVN chassis name. */

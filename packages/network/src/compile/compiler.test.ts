@@ -1,36 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Planner } from '../plan/planner.ts';
-import { MemoryDatabase } from '../plan/testing/memory-database.ts';
+import type { MemoryDatabase } from '../plan/testing/memory-database.ts';
 import { verify } from '../plan/verify.ts';
 import { nbSchema } from '../schema/nb.generated.ts';
 import type { Row } from '../schema/wire.ts';
-import type { World } from '../world/world.ts';
-import { Compiler, compileAll } from './compiler.ts';
+import { compileAll } from './compiler.ts';
 import { monitoredColumns } from './tables.ts';
-import { defaultWorld, lease, subnet, vpc } from './testing/worlds.ts';
-
-/** A world, its compiler, and a database that the planner keeps equal to it. */
-function follow(world: World) {
-	const compiler = new Compiler(world);
-	const planner = new Planner(nbSchema);
-	const database = new MemoryDatabase(nbSchema);
-	const compiled: string[] = [];
-	const update = () => {
-		for (const [owner, fragment] of compiler.update()) {
-			compiled.push(owner);
-			planner.want(owner, fragment);
-		}
-		while (planner.hasDirty) planner.observe(database.transact(planner.plan(planner.takeDirty()).operations));
-		return compiled.splice(0);
-	};
-	update();
-	return { update, database, planner };
-}
-
-function rows(database: MemoryDatabase, table: string): Row[] {
-	return [...(database.tables[table]?.values() ?? [])];
-}
+import { follow, rows } from './testing/follow.ts';
+import { defaultWorld, lease, port, service, subnet, vpc } from './testing/worlds.ts';
 
 /** `ovn-nbctl show`, without UUIDs and with everything sorted. */
 function show(database: MemoryDatabase): string[] {
@@ -89,12 +66,12 @@ describe('Compiler', () => {
 		world.set('IP', 'vm.default', lease('vm.default', { ownerKind: 'VirtualMachine' }));
 		world.set('IP', 'web.default', lease('web.default', { v4: '10.16.0.3', v6: undefined }));
 		const { database } = follow(world);
-		const port = (name: string) => rows(database, 'Logical_Switch_Port').find((row) => row.name === name);
+		const portOf = (name: string) => rows(database, 'Logical_Switch_Port').find((row) => row.name === name);
 		const options = (uuid: unknown) => database.tables.DHCP_Options?.get(uuid as string)?.options;
-		expect(options(port('vm.default')?.dhcpv4_options)).toMatchObject({ router: '10.16.0.1', server_id: '10.16.0.1', mtu: '1442' });
-		expect(options(port('vm.default')?.dhcpv6_options)).toHaveProperty('server_id');
-		expect(port('web.default')?.dhcpv4_options).toBeUndefined();
-		expect(port('web.default')?.dhcpv6_options).toBeUndefined();
+		expect(options(portOf('vm.default')?.dhcpv4_options)).toMatchObject({ router: '10.16.0.1', server_id: '10.16.0.1', mtu: '1442' });
+		expect(options(portOf('vm.default')?.dhcpv6_options)).toHaveProperty('server_id');
+		expect(portOf('web.default')?.dhcpv4_options).toBeUndefined();
+		expect(portOf('web.default')?.dhcpv6_options).toBeUndefined();
 	});
 
 	it('gives pods DHCP options where the subnet says so, and nobody any where it says that', () => {
@@ -127,14 +104,7 @@ describe('Compiler', () => {
 				.sort();
 		expect(told().filter((line) => !line.endsWith('undefined'))).toEqual(['10.20.0.0/16 {10.0.0.53}']);
 		const clusterIps = ['10.96.0.10', 'fd00:10:96::a'];
-		world.set('Service', 'kube-system/kube-dns', {
-			namespace: 'kube-system',
-			name: 'kube-dns',
-			clusterIps,
-			ports: [],
-			isSticky: false,
-			servesUnready: false,
-		});
+		world.set('Service', 'kube-system/kube-dns', service('kube-dns', { namespace: 'kube-system', clusterIps }));
 		update();
 		expect(told()).toEqual([
 			'10.16.0.0/16 10.96.0.10',
@@ -162,11 +132,11 @@ describe('Compiler', () => {
 		world.set('IP', 'a.d', lease('a.d'));
 		world.set('IP', 'b.d', lease('b.d', { isOpen: true, node: '' }));
 		const { database } = follow(world);
-		const port = (name: string) => rows(database, 'Logical_Switch_Port').find((row) => row.name === name);
-		expect(port('a.d')?.port_security).toEqual(['02:58:0A:10:00:02 10.16.0.2 fd00:10:16::2']);
-		expect(port('a.d')?.options).toEqual({ 'requested-chassis': 'n1', 'iface-id-ver': 'uid-a.d' });
-		expect(port('b.d')?.port_security).toEqual([]);
-		expect(port('b.d')?.options).toEqual({ 'iface-id-ver': 'uid-b.d' });
+		const portOf = (name: string) => rows(database, 'Logical_Switch_Port').find((row) => row.name === name);
+		expect(portOf('a.d')?.port_security).toEqual(['02:58:0A:10:00:02 10.16.0.2 fd00:10:16::2']);
+		expect(portOf('a.d')?.options).toEqual({ 'requested-chassis': 'n1', 'iface-id-ver': 'uid-a.d' });
+		expect(portOf('b.d')?.port_security).toEqual([]);
+		expect(portOf('b.d')?.options).toEqual({ 'iface-id-ver': 'uid-b.d' });
 	});
 
 	it('keeps a VPC of a tenant apart: no join network, no policies, no services', () => {
@@ -180,30 +150,6 @@ describe('Compiler', () => {
 		const logicalSwitch = rows(database, 'Logical_Switch').find((row) => row.name === 'net1');
 		expect(logicalSwitch?.load_balancer_group).toEqual([]);
 		expect(rows(database, 'Address_Set').flatMap((row) => row.addresses)).toEqual(['10.16.0.0/16', 'fd00:10:16::/112']);
-	});
-
-	it('balances a ClusterIP over its ready endpoints of the same family', () => {
-		const world = defaultWorld();
-		const https = { name: 'https', protocol: 'tcp', port: 443 } as const;
-		const facts = { namespace: 'default', name: 'kubernetes', clusterIps: ['10.96.0.1', 'fd00:10:96::1'], ports: [https] };
-		world.set('Service', 'default/kubernetes', { ...facts, isSticky: false, servesUnready: false });
-		const slice = (family: 4 | 6, ...endpoints: { address: string; isReady: boolean }[]) =>
-			({ service: 'default/kubernetes', family, endpoints, ports: { https: 6443 } }) as const;
-		world.set(
-			'EndpointSlice',
-			'default/a',
-			slice(4, { address: '172.30.0.254', isReady: true }, { address: '172.30.0.253', isReady: false }),
-		);
-		world.set('EndpointSlice', 'default/b', slice(6, { address: 'fd00:172:30::fe', isReady: true }));
-		const { database, update } = follow(world);
-		const vips = () => rows(database, 'Load_Balancer').map((row) => row.vips);
-		expect(vips()).toEqual([{ '10.96.0.1:443': '172.30.0.254:6443', '[fd00:10:96::1]:443': '[fd00:172:30::fe]:6443' }]);
-		const [group] = rows(database, 'Load_Balancer_Group');
-		expect(group?.load_balancer).toHaveLength(1);
-		expect(rows(database, 'Logical_Switch').find((row) => row.name === 'ovn-default')?.load_balancer_group).toEqual([group?._uuid]);
-		world.set('EndpointSlice', 'default/a', undefined);
-		expect(update()).toEqual(['Service/default/kubernetes']);
-		expect(vips()).toEqual([{ '10.96.0.1:443': '', '[fd00:10:96::1]:443': '[fd00:172:30::fe]:6443' }]);
 	});
 
 	it('compiles only what read something that changed', () => {
@@ -223,8 +169,7 @@ describe('Compiler', () => {
 	it('writes only columns that are monitored, or the planner would not see them', () => {
 		const world = defaultWorld(1);
 		world.set('IP', 'vm.d', lease('vm.d', { ownerKind: 'VirtualMachine' }));
-		const ports = [{ name: '', protocol: 'udp', port: 53 }] as const;
-		world.set('Service', 'd/s', { namespace: 'd', name: 's', clusterIps: ['10.96.0.2'], ports, isSticky: true, servesUnready: false });
+		world.set('Service', 'default/s', service('s', { clusterIps: ['10.96.0.2'], ports: [port(53, { protocol: 'udp' })], isSticky: true }));
 		for (const fragment of compileAll(world).values()) {
 			for (const row of fragment.rows) {
 				const columns: readonly string[] = monitoredColumns[row.table as keyof typeof monitoredColumns];

@@ -1,5 +1,5 @@
 import { type Family, parseIp } from '@tapestry/base';
-import { clusterDnsService } from '../api/names.ts';
+import { clusterDnsService, defaultNames } from '../api/names.ts';
 import type { DesiredRow } from '../plan/model.ts';
 import type { SubnetFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
@@ -12,7 +12,7 @@ export type DnsServers = Readonly<Record<Family, string | undefined>>;
 
 /** The cluster's DNS for subnets whose guests want it and reach it; no server where there is none. */
 export function clusterDns(subnet: SubnetFacts, read: Read): DnsServers {
-	const isReachable = subnet.tellsClusterDns && subnet.servesServices;
+	const isReachable = subnet.tellsClusterDns && subnet.servesServices && subnet.vpc === defaultNames.vpc;
 	const ips = isReachable ? (read.get('Service', clusterDnsService)?.clusterIps ?? []) : [];
 	const ofFamily = (family: Family) => ips.find((ip) => parseIp(ip)?.family === family);
 	return { 4: ofFamily(4), 6: ofFamily(6) };

@@ -1,29 +1,46 @@
-import { type Family, parseIp } from '@tapestry/base';
+import { parseIp } from '@tapestry/base';
+import { defaultNames } from '../api/names.ts';
 import type { DesiredRow, Fragment } from '../plan/model.ts';
+import { serviceEndpoints, socketAddress } from '../service/endpoints.ts';
 import type { EndpointSliceFacts, ServiceFacts, ServicePortFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
 import { serviceGroupPlace } from './vpc.ts';
 
-/** A ClusterIP service as one balancer for each protocol, because Load_Balancer.protocol holds one. */
+/** A service as one balancer for each protocol, because Load_Balancer.protocol holds one. */
 export function compileService(key: string, read: Read): Fragment {
 	const service = read.get('Service', key);
-	if (!service || service.clusterIps.length === 0) return { rows: [] };
+	if (!service || service.clusterIps.length + service.externalIps.length === 0) return { rows: [] };
 	const slices = read.list('EndpointSlice', 'service', key);
+	const vpc = service.vpc ?? vpcOfEndpoints(service.namespace, slices, read) ?? defaultNames.vpc;
+	const addresses = [...clusterIpsOf(service, vpc), ...service.externalIps];
+	if (addresses.length === 0) return { rows: [] };
 	const protocols = [...new Set(service.ports.map((port) => port.protocol))];
-	return { rows: protocols.map((protocol) => balancer(key, service, protocol, slices)) };
+	return { rows: protocols.map((protocol) => balancer(key, { service, addresses, vpc, slices }, protocol)) };
 }
 
-function balancer(
-	key: string,
-	service: ServiceFacts,
-	protocol: ServicePortFacts['protocol'],
-	slices: readonly EndpointSliceFacts[],
-): DesiredRow {
+/**
+ * `internalTrafficPolicy: Local` asks for the endpoints of the client's own node. A balancer is the same on every node; so these addresses are left to the
+ * node's rules, which a pod's packet meets on its way out. A VPC of a tenant has no such way.
+ */
+function clusterIpsOf({ internal, clusterIps }: ServiceFacts, vpc: string): readonly string[] {
+	return internal === 'Local' && vpc === defaultNames.vpc ? [] : clusterIps;
+}
+
+interface Balanced {
+	readonly service: ServiceFacts;
+	readonly addresses: readonly string[];
+	readonly vpc: string;
+	readonly slices: readonly EndpointSliceFacts[];
+}
+
+function balancer(key: string, { service, addresses, vpc, slices }: Balanced, protocol: ServicePortFacts['protocol']): DesiredRow {
 	const vips: Record<string, string> = {};
 	for (const port of service.ports.filter((one) => one.protocol === protocol)) {
-		for (const ip of service.clusterIps) {
+		for (const ip of addresses) {
 			const family = parseIp(ip)?.family;
-			if (family) vips[endpoint(ip, family, port.port)] = backends(service, port, family, slices).join(',');
+			if (!family) continue;
+			const endpoints = serviceEndpoints(service, port, family, slices);
+			vips[socketAddress(ip, port.port)] = endpoints.map((one) => socketAddress(one.address, one.port)).join(',');
 		}
 	}
 	return {
@@ -38,22 +55,14 @@ function balancer(
 			// A hash of the addresses keeps a client at its endpoint without state in the switch.
 			selection_fields: service.isSticky ? ['ip_src', 'ip_dst'] : [],
 		},
-		listedIn: [serviceGroupPlace],
+		listedIn: [serviceGroupPlace(vpc)],
 	};
 }
 
-function backends(service: ServiceFacts, port: ServicePortFacts, family: Family, slices: readonly EndpointSliceFacts[]): string[] {
-	const found = slices
-		.filter((slice) => slice.family === family && slice.ports[port.name] !== undefined)
-		.flatMap((slice) =>
-			slice.endpoints
-				.filter(({ isReady }) => isReady || service.servesUnready)
-				.map(({ address }) => endpoint(address, family, slice.ports[port.name] ?? 0)),
-		);
-	// An endpoint may stand in two slices for a moment.
-	return [...new Set(found)].sort();
-}
-
-function endpoint(ip: string, family: Family, port: number): string {
-	return family === 4 ? `${ip}:${port}` : `[${ip}]:${port}`;
+/** Where the pods are that stand behind it: the lease of an endpoint tells, as addresses may be the same in several VPCs. */
+export function vpcOfEndpoints(namespace: string, slices: readonly EndpointSliceFacts[], read: Read): string | undefined {
+	const [first] = slices.flatMap(({ endpoints }) => endpoints.map(({ address }) => address)).sort();
+	if (first === undefined) return undefined;
+	const lease = read.list('IP', 'address', first).find((one) => one.namespace === namespace);
+	return lease && read.get('Subnet', lease.subnet)?.vpc;
 }

@@ -1,4 +1,3 @@
-import { defaultNames } from '../api/names.ts';
 import type { DesiredRow, Fragment, Place } from '../plan/model.ts';
 import { ownedName } from '../plan/ownership.ts';
 import type { StaticRouteFacts, SubnetFacts, VpcFacts } from '../world/objects.ts';
@@ -11,7 +10,9 @@ export function compileVpc(key: string, read: Read): Fragment {
 	const vpc = read.get('Vpc', key);
 	if (!vpc) return { rows: [] };
 	const router: DesiredRow = { ...routerRow(vpc.name), columns: { name: vpc.name }, listedIn: [] };
-	return { rows: [router, ...routes(vpc), ...policies(vpc), ...peerings(vpc, read), ...(vpc.isDefault ? sharedRows(vpc, read) : [])] };
+	const subnets = read.list('Subnet', 'vpc', vpc.name);
+	const shared = vpc.isDefault ? sharedRows(vpc, subnets) : [];
+	return { rows: [router, ...routes(vpc), ...policies(vpc), ...peerings(vpc, read), serviceGroup(vpc, subnets), ...shared] };
 }
 
 function routes(vpc: VpcFacts): DesiredRow[] {
@@ -66,10 +67,9 @@ function peerings(vpc: VpcFacts, read: Read): DesiredRow[] {
 	}));
 }
 
-function sharedRows(vpc: VpcFacts, read: Read): DesiredRow[] {
-	const subnets = read.list('Subnet', 'vpc', vpc.name);
+function sharedRows(vpc: VpcFacts, subnets: readonly SubnetFacts[]): DesiredRow[] {
 	const join = subnets.find((subnet) => subnet.isJoin);
-	return [...egressSets(subnets), ...defaultRoutes(vpc, join), ...routesBeforeEgress(vpc), serviceGroup(vpc, subnets)];
+	return [...egressSets(subnets), ...defaultRoutes(vpc, join), ...routesBeforeEgress(vpc)];
 }
 
 /** The senders that may leave through their node (node.ts): every subnet of the VPC but the join network itself. */
@@ -118,7 +118,7 @@ function routesBeforeEgress(vpc: VpcFacts): DesiredRow[] {
 	);
 }
 
-/** Every Service's balancer is in this one group and every switch uses it, so that no row count grows as Services x subnets. */
+/** The balancers of all Services of the VPC are in this one group and every switch uses it, so that no row count grows as Services x subnets. */
 function serviceGroup(vpc: VpcFacts, subnets: readonly SubnetFacts[]): DesiredRow {
 	const name = ownedName(`Vpc/${vpc.name}`);
 	const places = subnets
@@ -127,12 +127,10 @@ function serviceGroup(vpc: VpcFacts, subnets: readonly SubnetFacts[]): DesiredRo
 	return { table: 'Load_Balancer_Group', key: name, columns: { name }, listedIn: places };
 }
 
-/** The group that Services' balancers are put in. */
-export const serviceGroupPlace: Place = {
-	table: 'Load_Balancer_Group',
-	key: ownedName(`Vpc/${defaultNames.vpc}`),
-	column: 'load_balancer',
-};
+/** The group that the balancers of a VPC's Services are put in. */
+export function serviceGroupPlace(vpc: string): Place {
+	return { table: 'Load_Balancer_Group', key: ownedName(`Vpc/${vpc}`), column: 'load_balancer' };
+}
 
 /** Users may list a route twice; the first counts. */
 function byKey<T>(items: readonly T[], keyOf: (item: T) => string, rowOf: (item: T, key: string) => DesiredRow): DesiredRow[] {

@@ -117,25 +117,44 @@ export interface NodeFacts {
 export interface ServiceFacts {
 	readonly namespace: string;
 	readonly name: string;
+	/** The VPC that it was given; without one it is where its endpoints are. */
+	readonly vpc: string | undefined;
 	/** Empty for a headless service. */
 	readonly clusterIps: readonly string[];
+	/** Further addresses, from outside the cluster. */
+	readonly externalIps: readonly string[];
 	readonly ports: readonly ServicePortFacts[];
 	/** Whether connections of one client go to one endpoint. */
 	readonly isSticky: boolean;
 	readonly servesUnready: boolean;
+	/** Which endpoints clients in the cluster are led to: all, or those of their own node. */
+	readonly internal: 'Cluster' | 'Local';
+	/** Which endpoints clients from outside are led to: all, or those of the node that they came to, which then keeps their address. */
+	readonly external: 'Cluster' | 'Local';
 }
 
 export interface ServicePortFacts {
 	readonly name: string;
 	readonly protocol: 'tcp' | 'udp' | 'sctp';
 	readonly port: number;
+	/** The port at each node's own addresses. */
+	readonly nodePort: number | undefined;
+}
+
+export interface EndpointFacts {
+	readonly address: string;
+	readonly isReady: boolean;
+	/** Whether it answers, though it may be ending. */
+	readonly isServing: boolean;
+	/** Empty when it is not known. */
+	readonly node: string;
 }
 
 export interface EndpointSliceFacts {
 	/** `namespace/name` of the service. */
 	readonly service: string;
 	readonly family: Family;
-	readonly endpoints: readonly { readonly address: string; readonly isReady: boolean }[];
+	readonly endpoints: readonly EndpointFacts[];
 	/** By name of the service's port. */
 	readonly ports: Readonly<Record<string, number>>;
 }

@@ -4,7 +4,10 @@ import type { Kind, Objects } from './objects.ts';
 const indexes = {
 	Vpc: {},
 	Subnet: { vpc: (subnet: Objects['Subnet']) => subnet.vpc },
-	IP: { portName: (lease: Objects['IP']) => lease.ports.map(({ protocol, name }) => `${protocol}/${name}`) },
+	IP: {
+		address: ({ v4, v6 }: Objects['IP']) => [v4, v6].filter((address) => address !== undefined),
+		portName: (lease: Objects['IP']) => lease.ports.map(({ protocol, name }) => `${protocol}/${name}`),
+	},
 	Node: { all: () => '' },
 	Service: {},
 	EndpointSlice: { service: (slice: Objects['EndpointSlice']) => slice.service },

@@ -1,4 +1,4 @@
-import type { LeaseFacts, SubnetFacts, VpcFacts } from '../../world/objects.ts';
+import type { EndpointSliceFacts, LeaseFacts, ServiceFacts, SubnetFacts, VpcFacts } from '../../world/objects.ts';
 import { World } from '../../world/world.ts';
 
 export const vpc = (name: string, more: Partial<VpcFacts> = {}): VpcFacts => ({
@@ -46,6 +46,46 @@ export const lease = (name: string, more: Partial<LeaseFacts> = {}): LeaseFacts 
 	isOpen: false,
 	ports: [],
 	securityGroups: [],
+	...more,
+});
+
+/** A service in namespace `default`. */
+export const service = (name: string, more: Partial<ServiceFacts> = {}): ServiceFacts => ({
+	namespace: 'default',
+	name,
+	vpc: undefined,
+	clusterIps: [],
+	externalIps: [],
+	ports: [],
+	isSticky: false,
+	servesUnready: false,
+	internal: 'Cluster',
+	external: 'Cluster',
+	...more,
+});
+
+export const port = (number: number, more: Partial<ServiceFacts['ports'][number]> = {}): ServiceFacts['ports'][number] => ({
+	name: '',
+	protocol: 'tcp',
+	port: number,
+	nodePort: undefined,
+	...more,
+});
+
+/** Ready endpoints on node n1 at the port without a name; with `!` before the address one that is not ready. */
+export const slice = (
+	of: string,
+	family: 4 | 6,
+	addresses: readonly string[],
+	more: Partial<EndpointSliceFacts> = {},
+): EndpointSliceFacts => ({
+	service: `default/${of}`,
+	family,
+	endpoints: addresses.map((text) => {
+		const isReady = !text.startsWith('!');
+		return { address: text.replace('!', ''), isReady, isServing: isReady, node: 'n1' };
+	}),
+	ports: { '': 8080 },
 	...more,
 });
 

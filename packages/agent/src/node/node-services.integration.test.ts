@@ -10,15 +10,16 @@ import { type TestNamespace, testNamespace } from '@tapestry/linux/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseInterfaceAddress } from '../attach/sandbox-side.ts';
 import { nodeProgram } from '../testing/mini-node.ts';
-import type { ClusterIpPort, TransportAddress } from './cluster-ip.ts';
 import { createRuleLoader } from './load-rules.ts';
 import { nodeDevice } from './node-port.ts';
+import type { NodeService, TransportAddress } from './node-services.ts';
 import { nodeRuleset } from './ruleset.ts';
 
 const program = nodeProgram(joinPath(import.meta.dirname, '..', 'testing', 'who-program.ts'));
 const joinAddresses = { 4: '100.64.0.2', 6: 'fd00:100:64::2' } as const;
 const nodeAddresses = { 4: '192.0.2.1', 6: 'fd00:192::1' } as const;
 const clusterIp = { 4: '10.96.0.9', 6: 'fd00:10:96::9' } as const;
+const balancer = { 4: '203.0.113.8', 6: 'fd00:203::8' } as const;
 const podOne = { 4: { address: '10.16.0.16', port: 8080 }, 6: { address: 'fd00:10:16::10', port: 8080 } } as const;
 const podTwo = { 4: { address: '10.16.0.17', port: 8081 }, 6: { address: 'fd00:10:16::11', port: 8081 } } as const;
 const outsider = { 4: { address: '192.0.2.2', port: 6443 }, 6: { address: 'fd00:192::2', port: 6443 } } as const;
@@ -52,23 +53,42 @@ async function serve(where: TestNamespace, name: string, { address, port }: Tran
 	await once(createInterface(server.stdout), 'line');
 }
 
-const asking = (protocol: string, address: string, port: number) => [
-	...[`--net=${node.path}`, ...program, 'ask', protocol, address, `${port}`],
+const asking = (protocol: string, address: string, port: number, from = node) => [
+	...[`--net=${from.path}`, ...program, 'ask', protocol, address, `${port}`],
 ];
 
 /** What the node hears at the cluster IP. */
-function ask(protocol: 'tcp' | 'udp', family: 4 | 6): string {
+function ask(protocol: 'tcp' | 'udp', family: 4 | 6, address: string = clusterIp[family], port = 80, from = node): string {
 	const options = { encoding: 'utf8', input: 'who\n', timeout: 20_000 } as const;
 	return (
-		spawnSync('nsenter', asking(protocol, clusterIp[family], 80), options)
+		spawnSync('nsenter', asking(protocol, address, port, from), options)
 			.stdout.trim()
 			.split('\n')
 			.at(-1) ?? ''
 	);
 }
 
-function publish(protocol: 'tcp' | 'udp', family: 4 | 6, endpoints: readonly TransportAddress[]): Promise<void> {
-	const service: ClusterIpPort = { name: `default/web/${protocol}`, family, protocol, address: clusterIp[family], port: 80, endpoints };
+function publish(
+	protocol: 'tcp' | 'udp',
+	family: 4 | 6,
+	endpoints: readonly TransportAddress[],
+	more: Partial<NodeService> = {},
+): Promise<void> {
+	const service: NodeService = {
+		name: `default/web/${protocol}`,
+		family,
+		protocol,
+		clusterIps: [clusterIp[family]],
+		externalIps: [],
+		port: 80,
+		nodePort: undefined,
+		endpoints,
+		local: endpoints,
+		isSticky: false,
+		internal: 'Cluster',
+		external: 'Cluster',
+		...more,
+	};
 	const addresses = [{ address: `${joinAddresses[4]}/16` }, { address: `${joinAddresses[6]}/112` }];
 	const port = { name: 'node-n1', ownerUid: 'u1', mac: '02:58:64:40:00:02', addresses, mtu: 1442, subnet: 'join' };
 	return load(nodeRuleset({ port, masquerade: [] }, [service]));
@@ -93,6 +113,20 @@ beforeAll(async () => {
 	] as const) {
 		const [destination, via] = [parseCidr(cidr)!, parseIp(gateway)!];
 		replaceRoute(route, { family: destination.family, destination, gateway: via, link: getLink(route, nodeDevice).index });
+	}
+	setNetworkSettings(node.namespace, { 'ipv4/ip_forward': 1, 'ipv6/conf/all/forwarding': 1 });
+	using podRoute = openRoute(pods.namespace);
+	using outerRoute = openRoute(outside.namespace);
+	for (const [socket, device, cidr, gateway] of [
+		[podRoute, 'eth0', '0.0.0.0/0', '100.64.0.2'],
+		[podRoute, 'eth0', '::/0', 'fd00:100:64::2'],
+		[outerRoute, 'eth0', '203.0.113.0/24', '192.0.2.1'],
+		[outerRoute, 'eth0', 'fd00:203::/64', 'fd00:192::1'],
+		[route, 'nic', '203.0.113.0/24', '192.0.2.2'],
+		[route, 'nic', 'fd00:203::/64', 'fd00:192::2'],
+	] as const) {
+		const [destination, via] = [parseCidr(cidr)!, parseIp(gateway)!];
+		replaceRoute(socket, { family: destination.family, destination, gateway: via, link: getLink(socket, device).index });
 	}
 	await Promise.all(
 		([4, 6] as const).flatMap((family) => [
@@ -152,5 +186,36 @@ describe.each(cases)('a cluster IP from its node, %s over IPv%s', (protocol, fam
 		client.stdin.end('who\n');
 		expect(await next()).toBe(`one ${joinAddresses[family]}`);
 		expect(ask(protocol, family)).toBe(`two ${joinAddresses[family]}`);
+	});
+});
+
+describe.each([cases[0], cases[3]])('a service at its node, %s over IPv%s', (protocol, family) => {
+	it('is reached from outside at a port of the node and at outer addresses; the pod sees the join address', async () => {
+		await publish(protocol, family, [podOne[family]], { externalIps: [balancer[family]], nodePort: 30080 });
+		expect(ask(protocol, family, nodeAddresses[family], 30080, outside)).toBe(`one ${joinAddresses[family]}`);
+		expect(ask(protocol, family, balancer[family], 80, outside)).toBe(`one ${joinAddresses[family]}`);
+		expect(ask(protocol, family, nodeAddresses[family], 30080)).toMatch(/^one /);
+		expect(ask(protocol, family, balancer[family], 80)).toBe(`one ${joinAddresses[family]}`);
+	});
+
+	it('leads strangers to endpoints here with their own address, or nowhere, where that is asked', async () => {
+		const local = { nodePort: 30080, external: 'Local' } as const;
+		await publish(protocol, family, [podOne[family]], local);
+		expect(ask(protocol, family, nodeAddresses[family], 30080, outside)).toBe(`one ${outsider[family].address}`);
+		await publish(protocol, family, [], local);
+		expect(ask(protocol, family, nodeAddresses[family], 30080, outside)).toBe('refused');
+	});
+
+	it('leads to endpoints here only, also pods whose packets come by, where that is asked', async () => {
+		await publish(protocol, family, [podOne[family], podTwo[family]], { internal: 'Local', local: [podTwo[family]] });
+		for (let i = 0; i < 2; i++) expect(ask(protocol, family)).toBe(`two ${joinAddresses[family]}`);
+		expect(ask(protocol, family, clusterIp[family], 80, pods)).toBe(`two ${joinAddresses[family]}`);
+		await publish(protocol, family, [podOne[family]], { internal: 'Local', local: [] });
+		expect(ask(protocol, family)).toBe('refused');
+	});
+
+	it('keeps a client at one endpoint where that is asked', async () => {
+		await publish(protocol, family, [podOne[family], podTwo[family]], { isSticky: true });
+		expect(new Set(Array.from({ length: 4 }, () => ask(protocol, family))).size).toBe(1);
 	});
 });

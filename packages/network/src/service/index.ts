@@ -1,0 +1,2 @@
+export { type ServiceEndpoint, serviceEndpoints } from './endpoints.ts';
+export * from './facts.ts';
