@@ -1,19 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { vpc } from '../compile/testing/worlds.ts';
-import type { ServiceFacts } from '../world/objects.ts';
+import { port, service, vpc } from '../compile/testing/worlds.ts';
 import { formatAnswer } from './format.ts';
 import { nothingObserved } from './question.ts';
 import { ask, ip, plantedWorld, pod, toAddress, toPod } from './testing/planted.ts';
 
 const families = [4, 6] as const;
-const web: ServiceFacts = {
-	namespace: 'shop',
-	name: 'web',
-	clusterIps: ['10.96.0.9'],
-	ports: [{ name: '', protocol: 'tcp', port: 80 }],
-	isSticky: false,
-	servesUnready: false,
-};
+const web = service('web', { namespace: 'shop', clusterIps: ['10.96.0.9'], ports: [port(80)] });
 
 describe('what passes', () => {
 	it.each(families)('a neighbour on the switch, and another subnet through the router: IPv%s', (family) => {
@@ -44,7 +36,7 @@ describe('what passes', () => {
 	it('a Service, at each of its endpoints', () => {
 		const world = plantedWorld();
 		world.set('Service', 'shop/web', web);
-		const endpoints = ['10.16.0.3', '10.17.0.4'].map((address) => ({ address, isReady: true }));
+		const endpoints = ['10.16.0.3', '10.17.0.4'].map((address) => ({ address, isReady: true, isServing: true, node: '' }));
 		world.set('EndpointSlice', 'shop/web', { service: 'shop/web', family: 4, endpoints, ports: { '': 8080 } });
 		const answer = ask(world, toAddress('10.96.0.9', 'Service/shop/web'));
 		expect(answer).toMatchObject({ verdict: 'passes', deliveredTo: 'b.shop', sent: { endpoint: '10.16.0.3:8080' } });
