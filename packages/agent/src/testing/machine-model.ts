@@ -182,6 +182,8 @@ export class MachineModel implements AsyncDisposable {
 	/** Resolves when all is as it has to be, in state and by packets; rejects with what is not. */
 	async settled(): Promise<void> {
 		const late = () => new Error(`${this.#faults().join('; ')}\nafter ${this.trace.join(', ')}`);
+		// What was done to the database by others has to be seen before it can be seen to be undone.
+		await this.#bridge.settled();
 		await waitFor(
 			(listener) => this.#subscribe(listener),
 			() => (this.#faults().length === 0 ? true : undefined),
