@@ -90,7 +90,8 @@ class Network implements AsyncDisposable {
 			allowsEastWest: false,
 			privateTo: undefined,
 		} as const;
-		const options = { isJoin: false, mtu: 1442, servesServices: true, ...dhcp };
+		const gateway = { kind: 'distributed' } as const;
+		const options = { isJoin: false, gateway, routeTable: '', mtu: 1442, servesServices: true, ...dhcp };
 		const blocks = [{ family: 4, cidr: '10.16.0.0/16', prefix: 16, gateway: '10.16.0.1' }] as const;
 		this.world.set('Subnet', 'ovn-default', { name: 'ovn-default', vpc: 'ovn-cluster', blocks, ...options });
 	}

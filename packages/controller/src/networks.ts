@@ -1,4 +1,4 @@
-import type { Problem, World } from '@tapestry/network';
+import { heldBlockProblems, isOlder, type Problem, type Subnet, type World, withFormerBlocks } from '@tapestry/network';
 import { type Admission, type AdmissionOptions, type AdmittedSubnet, admit, sameSubnet } from './admission/admit.ts';
 import type { Networks } from './leases/choose-subnet.ts';
 import type { LeaseRegistry } from './leases/registry.ts';
@@ -32,6 +32,8 @@ export class NetworkView implements Networks {
 	readonly #deps: NetworksDeps;
 	readonly #options: NetworkOptions;
 	#admission = nothing;
+	/** What keeps subnets from getting the blocks that they ask for. */
+	readonly #held = new Map<string, readonly Problem[]>();
 
 	constructor(deps: NetworksDeps, options: NetworkOptions) {
 		this.#deps = deps;
@@ -42,7 +44,9 @@ export class NetworkView implements Networks {
 	refresh(): void {
 		const { sources, world, registry } = this.#deps;
 		const before = this.#admission;
-		const after = admit([...sources.vpcs.objects.values()], [...sources.subnets.objects.values()], this.#options);
+		this.#held.clear();
+		const subnets = [...sources.subnets.objects.values()].map((subnet) => this.#inForce(subnet));
+		const after = admit([...sources.vpcs.objects.values()], subnets, this.#options);
 		this.#admission = after;
 		for (const name of new Set([...before.vpcs.keys(), ...after.vpcs.keys()])) world.set('Vpc', name, after.vpcs.get(name)?.facts);
 		for (const name of new Set([...before.subnets.keys(), ...after.subnets.keys()])) {
@@ -57,11 +61,33 @@ export class NetworkView implements Networks {
 		this.#deps.onChange();
 	}
 
+	/** The subnet with the blocks that count: the former ones while leases do not fit the new ones. */
+	#inForce(subnet: Subnet): Subnet {
+		const { name } = subnet.metadata;
+		const problems = heldBlockProblems(subnet, this.#deps.registry.addressesIn(name));
+		if (problems.length === 0) return subnet;
+		this.#held.set(name, problems);
+		return withFormerBlocks(subnet) ?? subnet;
+	}
+
 	get defaultSubnet(): string {
+		const { sources } = this.#deps;
 		const said = [...this.#admission.subnets.values()].filter(
 			(subnet) => subnet.isDefault && subnet.facts.vpc === this.#options.defaultVpc,
 		);
-		return said[0]?.facts.name ?? this.#options.defaultSubnet;
+		const objects = said.flatMap(({ facts }) => sources.subnets.objects.get(facts.name) ?? []);
+		const [oldest] = objects.sort((a, b) => (isOlder(a, b) ? -1 : 1));
+		return oldest?.metadata.name ?? this.#options.defaultSubnet;
+	}
+
+	/** Whether the subnet waits for leases to go before it gets the blocks that it asks for. */
+	isHeld(subnet: string): boolean {
+		return this.#held.has(subnet);
+	}
+
+	/** The subnets that leave through chosen nodes. */
+	centralized(): readonly string[] {
+		return [...this.#admission.subnets].flatMap(([name, { facts }]) => (facts.gateway?.kind === 'centralized' ? name : []));
 	}
 
 	get joinSubnet(): string {
@@ -77,7 +103,8 @@ export class NetworkView implements Networks {
 	}
 
 	subnetProblems(name: string): readonly Problem[] | undefined {
-		return this.#admission.subnetProblems.get(name);
+		const all = [...(this.#held.get(name) ?? []), ...(this.#admission.subnetProblems.get(name) ?? [])];
+		return all.length > 0 ? all : undefined;
 	}
 
 	subnets() {

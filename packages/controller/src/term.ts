@@ -104,6 +104,7 @@ class Term implements Disposable {
 			onFreed: (subnet) => {
 				this.#keeper.retry(subnet);
 				this.#later(`subnet ${subnet}`);
+				if (this.#networks.isHeld(subnet)) this.#later('networks');
 			},
 		});
 		this.#networks = new NetworkView(
@@ -145,6 +146,7 @@ class Term implements Disposable {
 			policy: (key, aborted) => policyStatus.write(key, aborted),
 			vpc: (key, aborted) => status.writeVpc(key, aborted),
 			unbuilt: (key, aborted) => unbuilt.write(key, aborted),
+			networks: async () => this.#networks.refresh(),
 			defaults: (_, aborted) => createDefaults(client, sources, options, aborted),
 		};
 		this.#later('defaults');
@@ -210,7 +212,11 @@ class Term implements Disposable {
 			sources.nodes.onChange(({ key, after }) => this.#world.set('Node', key, after && nodeFacts(after))),
 			sources.services.onChange(({ key, after }) => this.#world.set('Service', key, after && serviceFacts(after))),
 			sources.endpointSlices.onChange(({ key, after }) => this.#world.set('EndpointSlice', key, after && endpointSliceFacts(after))),
-			this.#world.onChange(wake),
+			this.#world.onChange((kind) => {
+				// Another node may be a subnet's gateway now.
+				if (kind === 'Node') for (const name of this.#networks.centralized()) this.#later(`subnet ${name}`);
+				wake();
+			}),
 		);
 	}
 

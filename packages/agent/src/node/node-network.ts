@@ -1,5 +1,5 @@
 import { type Cidr, type Family, formatCidr, type Ip, parseIp } from '@tapestry/base';
-import { defaultNames, type IpLease, type Subnet, subnetBlocks, vpcOf } from '@tapestry/network';
+import { defaultNames, type IpLease, type NatRule, readNatRules, type Subnet, subnetBlocks, vpcOf } from '@tapestry/network';
 import { portOfLease } from '../leases/lease.ts';
 import type { Port } from '../port.ts';
 
@@ -18,6 +18,8 @@ export interface MasqueradeRule {
 	readonly family: Family;
 	readonly sources: readonly string[];
 	readonly inside: readonly string[];
+	/** For a rule of a subnet: of these packets only those from and to these ranges, and `forward` leaves them as they are. */
+	readonly only?: Pick<NatRule, 'sources' | 'destinations' | 'action'>;
 }
 
 /** The node's network by its lease and the subnets; undefined while the join network is not there. */
@@ -44,9 +46,24 @@ export function nodeNetwork(
 		}),
 		masquerade: ([4, 6] as const).flatMap((family) => {
 			const sources = ofFamily(translated, family);
-			return sources.length === 0 ? [] : [{ family, sources, inside: ofFamily(inside, family) }];
+			const around = ofFamily(inside, family);
+			return sources.length === 0 ? [] : [...exceptions(pods, family, around), { family, sources, inside: around }];
 		}),
 	};
+}
+
+/** Subnets' own rules come before the general one. */
+function exceptions(subnets: readonly Subnet[], family: Family, inside: readonly string[]): readonly MasqueradeRule[] {
+	return subnets.flatMap((subnet) => {
+		const sources = subnet.spec.natOutgoing ? ofFamily(blocks(subnet), family) : [];
+		const rules = sources.length > 0 ? readNatRules(subnet).filter((rule) => rule.family === family) : [];
+		return rules.map(({ sources: from, destinations, action }) => ({
+			family,
+			sources,
+			inside,
+			only: { sources: from, destinations, action },
+		}));
+	});
 }
 
 const blocks = (subnet: Subnet): readonly Cidr[] => subnetBlocks(subnet) ?? [];

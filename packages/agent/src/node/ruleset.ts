@@ -1,3 +1,4 @@
+import { formatIp, type IpRange } from '@tapestry/base';
 import { chain, match, payload, protocolOf, rule, table } from './nft.ts';
 import type { MasqueradeRule, NodeNetwork } from './node-network.ts';
 import { nodeDevice } from './node-port.ts';
@@ -25,12 +26,16 @@ export function nodeRuleset(network: Pick<NodeNetwork, 'port' | 'masquerade'>, s
 	];
 	return JSON.stringify({ nftables: commands });
 }
-function leavesVpc({ family, sources, inside }: MasqueradeRule): object {
+
+function leavesVpc({ family, sources, inside, only }: MasqueradeRule): object {
 	const protocol = protocolOf[family];
-	return rule('postrouting', 'what leaves the VPC gets the address of the node', [
+	const comment = only ? 'a rule of a subnet for what leaves the VPC' : 'what leaves the VPC gets the address of the node';
+	return rule('postrouting', comment, [
 		match('==', payload(protocol, 'saddr'), { set: sources.map(prefix) }),
 		match('!=', payload(protocol, 'daddr'), { set: inside.map(prefix) }),
-		{ masquerade: null },
+		...(only?.sources ? [match('==', payload(protocol, 'saddr'), { set: only.sources.map(range) })] : []),
+		...(only?.destinations ? [match('==', payload(protocol, 'daddr'), { set: only.destinations.map(range) })] : []),
+		only?.action === 'forward' ? { accept: null } : { masquerade: null },
 	]);
 }
 
@@ -41,6 +46,11 @@ function leavesNode(address: string): object {
 		match('!=', { meta: { key: 'oifname' } }, { set: [nodeDevice, 'lo'] }),
 		{ masquerade: null },
 	]);
+}
+
+function range({ family, first, last }: IpRange): object | string {
+	const [from, to] = [first, last].map((value) => formatIp({ family, value }));
+	return first === last ? (from ?? '') : { range: [from, to] };
 }
 
 function prefix(cidr: string): object {

@@ -7,8 +7,7 @@ import {
 	type SubnetFacts,
 	sameFacts,
 	selectorMatches,
-	subnetOptions,
-	subnetRules,
+	subnetNotes,
 	type Vpc,
 	type VpcFacts,
 	validateSubnet,
@@ -73,7 +72,7 @@ export function admit(vpcs: readonly Vpc[], subnets: readonly Subnet[], options:
 		const problems = [...unbuilt(subnet), ...validateSubnet(subnet, { others: subnets, vpcs }), ...serviceOverlap(subnet, options)];
 		if (problems.length > 0) admission.refusedSubnets.set(name, problems);
 		else admission.subnets.set(name, admittedSubnet(subnet, options));
-		const all = [...problems, ...subnetOptions(subnet).problems, ...subnetRules(subnet).problems];
+		const all = [...problems, ...subnetNotes(subnet, subnets)];
 		if (all.length > 0) admission.subnetProblems.set(name, all);
 	}
 	return admission;

@@ -1,5 +1,5 @@
 import { formatCidr, formatIp } from '@tapestry/base';
-import { addressSpaces, type Subnet, type SubnetFacts, subnetOptions, subnetRules } from '@tapestry/network';
+import { addressSpaces, readGateway, type Subnet, type SubnetFacts, subnetOptions, subnetRules } from '@tapestry/network';
 import type { AdmissionOptions } from './admit.ts';
 
 /** What a valid Subnet, with defaults filled in, means to the compiler. */
@@ -20,6 +20,8 @@ export function subnetFacts(subnet: Subnet, { defaultVpc, joinSubnet, mtu }: Adm
 			gateway ? [{ family: cidr.family, cidr: formatCidr(cidr), prefix: cidr.prefix, gateway: formatIp(gateway) }] : [],
 		),
 		isJoin,
+		gateway: readGateway(subnet),
+		routeTable: spec.routeTable ?? '',
 		mtu: spec.mtu ?? mtu,
 		servesServices: !isJoin && spec.enableLb !== false,
 		dhcpFor: spec.enableDHCP === undefined ? 'vms' : spec.enableDHCP ? 'all' : 'nobody',

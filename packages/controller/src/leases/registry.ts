@@ -1,4 +1,5 @@
 import type { Allocator, Family } from '@tapestry/base';
+import type { LeasedAddresses } from '@tapestry/network';
 import type { AdmittedSubnet } from '../admission/admit.ts';
 import { claimantKey } from './claimant.ts';
 import type { Addresses, Lease, LeaseOwner } from './lease-object.ts';
@@ -68,6 +69,14 @@ export class LeaseRegistry {
 	holders(subnet: string): readonly string[] {
 		const reserved = [...this.#reserved].flatMap(([name, reservation]) => (reservation.subnet === subnet ? name : []));
 		return [...new Set([...(this.#namesBySubnet.get(subnet) ?? []), ...reserved])].sort();
+	}
+
+	/** What is in use in the subnet, by name. */
+	*addressesIn(subnet: string): Generator<LeasedAddresses> {
+		for (const name of this.#namesBySubnet.get(subnet) ?? []) {
+			const lease = this.#held.get(name);
+			if (lease) yield { name, addresses: [lease.v4, lease.v6].filter((ip) => ip !== undefined) };
+		}
 	}
 
 	allocator(subnet: string, family: Family): Allocator | undefined {

@@ -1,8 +1,10 @@
 import { type Clock, type Family, formatIpRange, type IpRange, isCoded, type Signal, sentence } from '@tapestry/base';
 import { type Condition, type EventRecorder, findCondition, type KubeClient, type Resource, setCondition } from '@tapestry/kube';
 import {
+	activeGateways,
 	defaultSubnet,
 	finalizer,
+	natRuleId,
 	notBuiltProblem,
 	type Problem,
 	type Subnet,
@@ -15,6 +17,7 @@ import {
 } from '@tapestry/network';
 import type { LeaseRegistry } from '../leases/registry.ts';
 import type { NetworkView } from '../networks.ts';
+import { nodeFacts } from '../world/node-facts.ts';
 import type { Sources } from '../world/sources.ts';
 import { builtCondition } from './built-condition.ts';
 import { terminatingCondition } from './terminating-condition.ts';
@@ -56,7 +59,7 @@ export class NetworkStatus {
 		await this.#fillIn(subnetResource, subnet, defaultSubnet(subnet).spec, signal);
 		const problems = networks.subnetProblems(name) ?? [];
 		const conditions = this.#conditions('Subnet', subnet, problems, installation(`Subnet/${name}`), holders);
-		const status: SubnetStatus = { ...this.#usage(name, 4), ...this.#usage(name, 6), conditions: [...conditions] };
+		const status: SubnetStatus = { ...this.#usage(name, 4), ...this.#usage(name, 6), ...this.#inUse(subnet), conditions: [...conditions] };
 		await this.#write(subnetResource, subnet, status, problems, signal);
 	}
 
@@ -82,6 +85,22 @@ export class NetworkStatus {
 			vpcPeerings: this.#linked(name),
 		};
 		await this.#write(vpcResource, vpc, status, problems, signal);
+	}
+
+	/** What of the subnet is in force, which may differ from the spec, or follow from other objects. */
+	#inUse(subnet: Subnet): SubnetStatus {
+		const { sources, networks } = this.#deps;
+		const facts = networks.subnet(subnet.metadata.name)?.facts;
+		if (!facts) return {};
+		const nodes = [...sources.nodes.objects.values()].map(nodeFacts);
+		const { gateway } = facts;
+		const rules = (subnet.spec.natOutgoingPolicyRules ?? []).map((rule) => ({ ruleID: natRuleId(rule), ...rule }));
+		return {
+			cidrBlock: facts.blocks.map(({ cidr }) => cidr).join(','),
+			gateway: facts.blocks.map((block) => block.gateway).join(','),
+			activateGateway: gateway?.kind === 'centralized' ? activeGateways(gateway, nodes).join(',') : '',
+			natOutgoingPolicyRules: rules,
+		};
 	}
 
 	/** The VPCs that the VPC is linked to, by agreement of both. */

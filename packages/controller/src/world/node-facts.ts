@@ -1,8 +1,14 @@
 import { parseIp } from '@tapestry/base';
-import type { Node } from '@tapestry/kube';
+import { findCondition, type Node } from '@tapestry/kube';
 import type { NodeFacts } from '@tapestry/network';
 
 export function nodeFacts(node: Node): NodeFacts {
 	const addresses = (node.status?.addresses ?? []).filter(({ type, address }) => type === 'InternalIP' && parseIp(address));
-	return { name: node.metadata.name, addresses: addresses.map(({ address }) => address).sort(), labels: node.metadata.labels ?? {} };
+	return {
+		name: node.metadata.name,
+		addresses: addresses.map(({ address }) => address).sort(),
+		labels: node.metadata.labels ?? {},
+		// A node whose kubelet has not spoken yet may forward all the same.
+		isReady: (findCondition(node.status?.conditions, 'Ready')?.status ?? 'True') === 'True',
+	};
 }

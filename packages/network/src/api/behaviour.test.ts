@@ -20,14 +20,14 @@ it('speaks only of fields that exist', () => {
 it('finds what an object asks in vain', () => {
 	const spec = {
 		cidrBlock: '10.0.0.0/24',
-		routeTable: 'main',
+		nodeNetwork: 'main',
 		vlan: '',
 		acls: [],
 		u2oFeatures: { overlayOnlyRouting: false },
-		gatewayType: 'centralized',
+		gatewayType: 'elsewhere',
 		provider: 'ovn',
 	};
-	expect(ineffectiveFields('Subnet', spec)).toEqual(['routeTable', 'gatewayType']);
+	expect(ineffectiveFields('Subnet', spec)).toEqual(['nodeNetwork', 'gatewayType']);
 	expect(ineffectiveFields('Vpc', { staticRoutes: [{ cidr: '0.0.0.0/0', bfdId: 'x' }], bfdPort: { enabled: false } })).toEqual([
 		'staticRoutes[].bfdId',
 	]);
@@ -35,9 +35,9 @@ it('finds what an object asks in vain', () => {
 
 it('says so, for a whole kind or for fields', () => {
 	expect(notBuiltProblem('VpcNatGateway', {})?.reason).toBe('NotBuilt');
-	expect(notBuiltProblem('Subnet', { routeTable: 'main' })).toMatchObject({
+	expect(notBuiltProblem('Subnet', { nodeNetwork: 'main' })).toMatchObject({
 		reason: 'FieldsNotBuilt',
-		what: 'spec.routeTable has no effect',
+		what: 'spec.nodeNetwork has no effect',
 	});
 	expect(notBuiltProblem('Subnet', { enableEcmp: false })).toBeUndefined();
 });

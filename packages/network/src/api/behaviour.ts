@@ -20,9 +20,6 @@ const behaviours: Readonly<Record<string, KindBehaviour>> = {
 	Subnet: {
 		built: true,
 		ignored: [
-			'gatewayNode',
-			'gatewayNodeSelectors',
-			'natOutgoingPolicyRules',
 			'externalEgressGateway',
 			'policyRoutingPriority',
 			'policyRoutingTableID',
@@ -34,13 +31,11 @@ const behaviours: Readonly<Record<string, KindBehaviour>> = {
 			'u2oInterconnection',
 			'u2oInterconnectionIP',
 			'u2oFeatures',
-			'enableEcmp',
 			'enableMulticastSnoop',
 			'enableExternalLBAddress',
-			'routeTable',
 			'nodeNetwork',
 		],
-		onlyValues: { provider: ['ovn'], gatewayType: ['distributed'] },
+		onlyValues: { provider: ['ovn'], gatewayType: ['distributed', 'centralized'] },
 	},
 	IP: { built: true, ignored: ['attachSubnets', 'attachIps', 'attachMacs'] },
 	SecurityGroup: {

@@ -14,7 +14,7 @@ import {
 import { protocolOf } from './default-subnet.ts';
 import type { Problem } from './problem.ts';
 import type { Subnet } from './subnet.ts';
-import { joinCidrs, splitList, subnetBlocks, vpcOf } from './subnet-addressing.ts';
+import { isOlder, joinCidrs, splitList, subnetBlocks, vpcOf } from './subnet-addressing.ts';
 import type { Vpc } from './vpc.ts';
 
 export interface SubnetSurroundings {
@@ -199,13 +199,6 @@ function* overlapProblems(subnet: Subnet, blocks: readonly Cidr[], others: Itera
 			};
 		}
 	}
-}
-
-/** By creation, then by name; an object that is not stored yet is the youngest. */
-function isOlder({ metadata: a }: Subnet, { metadata: b }: Subnet): boolean {
-	if (a.creationTimestamp === b.creationTimestamp) return a.name < b.name;
-	if (a.creationTimestamp === undefined || b.creationTimestamp === undefined) return a.creationTimestamp !== undefined;
-	return a.creationTimestamp < b.creationTimestamp;
 }
 
 function quote(text: string): string {

@@ -6,6 +6,8 @@ export const policyPriority = {
 	node: 30_000,
 	/** What a static route of the VPC is for is routed as usual. */
 	route: 29_500,
+	/** A subnet with a centralized gateway leaves through that. */
+	gateway: 29_100,
 	/** All else leaves through the sender's own node. */
 	egress: 29_000,
 } as const;

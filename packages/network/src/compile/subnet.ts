@@ -2,6 +2,7 @@ import type { DesiredRow, Fragment } from '../plan/model.ts';
 import type { SubnetFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
 import { clusterDns, type DnsServers, dhcpRows, routerAdvertisement } from './dhcp.ts';
+import { gatewayPolicies } from './gateway.ts';
 import { routerMac, routerPortName, routerRow, routerSidePortName, shownMac, switchRow } from './names.ts';
 import { subnetPolicyRows } from './policy/subnet-rules.ts';
 import { policyPriority } from './priorities.ts';
@@ -12,7 +13,7 @@ export function compileSubnet(key: string, read: Read): Fragment {
 	if (!subnet) return { rows: [] };
 	const vpc = read.get('Vpc', subnet.vpc);
 	const logicalSwitch: DesiredRow = { ...switchRow(subnet.name), columns: { name: subnet.name }, listedIn: [] };
-	const routed = vpc?.isDefault ? localTraffic(subnet) : [];
+	const routed = vpc?.isDefault ? [...localTraffic(subnet), ...gatewayPolicies(subnet, read)] : [];
 	const dns = clusterDns(subnet, read);
 	return { rows: [logicalSwitch, ...routerLink(subnet, dns), ...dhcpRows(subnet, dns), ...routed, ...subnetPolicyRows(subnet, read)] };
 }
@@ -29,6 +30,8 @@ function routerLink(subnet: SubnetFacts, dns: DnsServers): DesiredRow[] {
 				mac: shownMac(routerMac(vpc, name)),
 				networks: subnet.blocks.map(({ gateway, prefix }) => `${gateway}/${prefix}`),
 				ipv6_ra_configs: routerAdvertisement(subnet, dns),
+				// What enters the router here looks up its routes in this table (ovn-nb(5), Logical_Router_Port options:route_table).
+				options: subnet.routeTable === '' ? {} : { route_table: subnet.routeTable },
 			},
 			listedIn: [{ ...routerRow(vpc), column: 'ports' }],
 		},

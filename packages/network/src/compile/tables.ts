@@ -8,7 +8,7 @@ export const monitoredColumns = {
 	Logical_Switch: ['name', 'ports', 'load_balancer_group', 'external_ids'],
 	Logical_Switch_Port: ['name', 'type', 'addresses', 'port_security', 'options', 'dhcpv4_options', 'dhcpv6_options', 'external_ids'],
 	Logical_Router: ['name', 'ports', 'static_routes', 'policies', 'external_ids'],
-	Logical_Router_Port: ['name', 'mac', 'networks', 'peer', 'ipv6_ra_configs', 'external_ids'],
+	Logical_Router_Port: ['name', 'mac', 'networks', 'peer', 'options', 'ipv6_ra_configs', 'external_ids'],
 	Logical_Router_Static_Route: ['ip_prefix', 'nexthop', 'policy', 'route_table', 'options', 'external_ids'],
 	Logical_Router_Policy: ['priority', 'match', 'action', 'nexthops', 'external_ids'],
 	DHCP_Options: ['cidr', 'options', 'external_ids'],

@@ -72,10 +72,10 @@ function sharedRows(vpc: VpcFacts, subnets: readonly SubnetFacts[]): DesiredRow[
 	return [...egressSets(subnets), ...defaultRoutes(vpc, join), ...routesBeforeEgress(vpc)];
 }
 
-/** The senders that may leave through their node (node.ts): every subnet of the VPC but the join network itself. */
+/** The senders that leave through their own node (node.ts). */
 function egressSets(subnets: readonly SubnetFacts[]): DesiredRow[] {
 	return ([4, 6] as const).map((family) => {
-		const blocks = subnets.filter((subnet) => !subnet.isJoin).flatMap((subnet) => subnet.blocks);
+		const blocks = subnets.filter((subnet) => subnet.gateway?.kind === 'distributed').flatMap((subnet) => subnet.blocks);
 		const name = egressSetName(family);
 		return {
 			table: 'Address_Set',

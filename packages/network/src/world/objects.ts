@@ -1,4 +1,5 @@
 import type { Family } from '@tapestry/base';
+import type { SubnetGateway } from '../api/subnet-gateway.ts';
 import type { NamespaceFacts, PolicyFacts, PortNameFacts, SecurityGroupFacts, SelectorFacts, SubnetAclFacts } from './policies.ts';
 
 // What the compiler reads. These are facts drawn from Kubernetes objects that were found valid: whoever fills the world leaves out an object
@@ -45,6 +46,10 @@ export interface SubnetFacts {
 	readonly blocks: readonly BlockFacts[];
 	/** The network between the routers and the nodes. */
 	readonly isJoin: boolean;
+	/** Undefined where nothing leaves through nodes. */
+	readonly gateway: SubnetGateway | undefined;
+	/** Route table of what its ports send; empty is the main one. */
+	readonly routeTable: string;
 	/** MTU of the ports, in bytes. */
 	readonly mtu: number;
 	readonly servesServices: boolean;
@@ -112,6 +117,7 @@ export interface NodeFacts {
 	/** The node's own addresses, of both families. */
 	readonly addresses: readonly string[];
 	readonly labels: Readonly<Record<string, string>>;
+	readonly isReady: boolean;
 }
 
 export interface ServiceFacts {

@@ -18,6 +18,8 @@ export const subnet = (name: string, more: Partial<SubnetFacts> = {}): SubnetFac
 		{ family: 6, cidr: 'fd00:10:16::/112', prefix: 112, gateway: 'fd00:10:16::1' },
 	],
 	isJoin: false,
+	gateway: { kind: 'distributed' },
+	routeTable: '',
 	mtu: 1442,
 	servesServices: true,
 	dhcpFor: 'vms',
@@ -98,10 +100,10 @@ export function defaultWorld(nodes = 0): World {
 		{ family: 4, cidr: '100.64.0.0/16', prefix: 16, gateway: '100.64.0.1' },
 		{ family: 6, cidr: 'fd00:100:64::/112', prefix: 112, gateway: 'fd00:100:64::1' },
 	] as const;
-	world.set('Subnet', 'join', subnet('join', { blocks: joinBlocks, isJoin: true, servesServices: false }));
+	world.set('Subnet', 'join', subnet('join', { blocks: joinBlocks, isJoin: true, gateway: undefined, servesServices: false }));
 	for (let number = 1; number <= nodes; number++) {
 		const name = `n${number}`;
-		world.set('Node', name, { name, addresses: [`172.30.0.${number}`, `fd00:172:30::${number}`], labels: {} });
+		world.set('Node', name, { name, addresses: [`172.30.0.${number}`, `fd00:172:30::${number}`], labels: {}, isReady: true });
 		const addresses = { v4: `100.64.0.${number + 1}`, v6: `fd00:100:64::${number + 1}`, mac: `02:58:64:40:00:0${number + 1}` };
 		world.set('IP', `node-${name}`, lease(`node-${name}`, { ...addresses, subnet: 'join', node: name, ownerKind: 'Node', isOpen: true }));
 	}

@@ -1,0 +1,34 @@
+import { subnetRules } from '../policy/read-subnet-rules.ts';
+import { natRuleProblems } from './nat-rules.ts';
+import { subnetOptions } from './options/subnet-options.ts';
+import type { Problem } from './problem.ts';
+import type { Subnet } from './subnet.ts';
+import { isOlder, vpcOf } from './subnet-addressing.ts';
+import { gatewayFieldProblems } from './subnet-gateway.ts';
+
+/** What cannot be as the subnet says although it is in use: `validateSubnet` has no objection. */
+export function subnetNotes(subnet: Subnet, others: Iterable<Subnet>): readonly Problem[] {
+	return [
+		...subnetOptions(subnet).problems,
+		...subnetRules(subnet).problems,
+		...gatewayFieldProblems(subnet),
+		...natRuleProblems(subnet),
+		...secondDefaultProblems(subnet, others),
+	];
+}
+
+function* secondDefaultProblems(subnet: Subnet, others: Iterable<Subnet>): Generator<Problem> {
+	if (!subnet.spec.default) return;
+	const vpc = vpcOf(subnet);
+	for (const other of others) {
+		if (!other.spec.default || vpcOf(other) !== vpc || !isOlder(other, subnet)) continue;
+		yield {
+			reason: 'DefaultTwice',
+			field: 'spec.default',
+			what: `subnet ${subnet.metadata.name} is not the default`,
+			why: `subnet ${other.metadata.name}, which was there before, is the default of VPC ${vpc}`,
+			fix: 'set spec.default on one subnet only',
+		};
+		return;
+	}
+}
