@@ -3,6 +3,7 @@ import type { CliContext } from '../context.ts';
 import { labCommand } from './lab.ts';
 import { showCommand } from './show.ts';
 import { startCommand } from './start.ts';
+import { whyCommand } from './why.ts';
 
 /** The whole command line. */
 export function createProgram(context: CliContext): Command {
@@ -12,5 +13,6 @@ export function createProgram(context: CliContext): Command {
 		.enablePositionalOptions()
 		.addCommand(startCommand(context))
 		.addCommand(labCommand(context))
-		.addCommand(showCommand(context));
+		.addCommand(showCommand(context))
+		.addCommand(whyCommand(context));
 }

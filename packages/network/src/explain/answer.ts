@@ -37,6 +37,8 @@ export interface Answer {
 	readonly sent: SentPacket | undefined;
 	/** Name of the port that it is delivered at, by the model. */
 	readonly deliveredTo: string | undefined;
+	/** Name of the router's port whose address it is for, where a router answers. */
+	readonly answeredBy: string | undefined;
 }
 
 export interface SentPacket {

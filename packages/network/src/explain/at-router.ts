@@ -19,7 +19,7 @@ export function crossRouter(journey: Journey, { port, packet }: Extract<Place, {
 	if (packet.ttl <= 1) return drop('loop', at, 'the packet goes round and round', { origin: router.origin });
 	const own = router.ports.find(({ networks }) => networks.some(({ ip }) => sameIp(ip, packet.target)));
 	if (own) {
-		if (packet.protocol === 'icmp') return { kind: 'answered', port: own, packet };
+		if (packet.protocol === 'icmp') return { kind: 'answered', port: own, enteredBy: port, packet };
 		return drop('router-address', at, `${formatIp(packet.target)} is the router's own address, where nothing listens`, {
 			origin: own.origin,
 			isRefused: true,
@@ -32,7 +32,7 @@ export function crossRouter(journey: Journey, { port, packet }: Extract<Place, {
 	const { out, nextHop } = decided;
 	const shown = sameIp(nextHop, packet.target) ? '' : ` next hop ${formatIp(nextHop)}`;
 	journey.steps.push({ at, what: `${port.name} -> ${out.name}${shown}` });
-	return deliver(journey, out, nextHop, { ...packet, ttl: packet.ttl - 1, sourceMac: out.mac });
+	return deliver(journey, router, decided, { ...packet, ttl: packet.ttl - 1, sourceMac: out.mac });
 }
 
 /** The longest prefix wins; of equal ones a connected network, then a route by destination, then one by source (ovn-northd(8), IP routing). */
@@ -86,23 +86,21 @@ function applyPolicies(journey: Journey, router: LogicalRouter, from: RouterPort
 	return routed;
 }
 
-function deliver(journey: Journey, out: RouterPort, nextHop: Ip, packet: Packet): Place | End {
+function deliver(journey: Journey, router: LogicalRouter, { out, nextHop }: Decision, packet: Packet): Place | End {
 	const { network } = journey;
 	if (out.peer !== undefined) {
 		const peer = network.routerPort(out.peer);
-		if (!peer) return drop('no-next-hop', out.name, 'the router at the other end is not there', { origin: out.origin });
+		if (!peer) return drop('no-next-hop', out.name, 'the router at the other end is not there', { origin: router.origin });
 		return { kind: 'router', port: peer, packet: { ...packet, targetMac: peer.mac } };
 	}
 	const entry = out.switchPort === undefined ? undefined : network.port(out.switchPort);
-	if (!entry) return drop('no-next-hop', out.name, 'the router port leads nowhere', { origin: out.origin });
+	if (!entry) return drop('no-next-hop', out.name, 'the router port leads nowhere', { origin: router.origin });
 	const neighbour = neighbourOf(network, entry.switch, nextHop);
 	if (neighbour) return { kind: 'switch', port: entry, to: neighbour.port, packet: { ...packet, targetMac: neighbour.mac } };
 	const name = network.switch(entry.switch)?.name ?? entry.switch;
-	const isTarget = sameIp(nextHop, packet.target);
-	return drop(
-		isTarget ? 'no-such-address' : 'no-next-hop',
-		`switch ${name}`,
-		isTarget ? `nobody on subnet ${name} has ${formatIp(nextHop)}` : `nobody on subnet ${name} has the next hop ${formatIp(nextHop)}`,
-		{ origin: out.origin },
-	);
+	const at = `switch ${name}`;
+	if (sameIp(nextHop, packet.target)) {
+		return drop('no-such-address', at, `nobody on subnet ${name} has ${formatIp(nextHop)}`, { origin: out.origin });
+	}
+	return drop('no-next-hop', at, `nobody on subnet ${name} has the next hop ${formatIp(nextHop)}`, { origin: router.origin });
 }

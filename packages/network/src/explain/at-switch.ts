@@ -54,8 +54,10 @@ function passAcls(
 	if (packet.isReply && isTracked) return undefined;
 	// Where a packet goes is not decided yet when what a port sends is looked at.
 	const fields = fieldsOf(packet, direction === 'from-lport' ? { inport: port.name } : { inport: port.name, outport: to.name });
+	// What a workload receives is looked at on its own node.
+	const node = isWorkload(at) ? at.node : packet.node;
 	const hits = own.acls.filter(
-		(acl) => acl.direction === direction && acl.isAfterBalancing === isAfterBalancing && holds(journey, acl.match, fields, packet.node),
+		(acl) => acl.direction === direction && acl.isAfterBalancing === isAfterBalancing && holds(journey, acl.match, fields, node),
 	);
 	const [hit] = hits;
 	if (!hit) return undefined;

@@ -12,9 +12,9 @@ export interface Setting {
 }
 
 /** What an answer knows already of the packet's way. */
-export type Way = Pick<Answer, 'steps' | 'allowedBy' | 'sent' | 'deliveredTo'>;
+export type Way = Pick<Answer, 'steps' | 'allowedBy' | 'sent' | 'deliveredTo' | 'answeredBy'>;
 
-export const noWay: Way = { steps: [], allowedBy: [], sent: undefined, deliveredTo: undefined };
+export const noWay: Way = { steps: [], allowedBy: [], sent: undefined, deliveredTo: undefined, answeredBy: undefined };
 
 export type Fault = Partial<Pick<Answer, 'object' | 'path' | 'rule' | 'fix' | 'notes'>>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { port, service, vpc } from '../compile/testing/worlds.ts';
-import { formatAnswer } from './format.ts';
+import { formatAnswers } from './format.ts';
 import { nothingObserved } from './question.ts';
 import { ask, ip, plantedWorld, pod, toAddress, toPod } from './testing/planted.ts';
 
@@ -157,15 +157,15 @@ describe('what does not pass, and the object at fault', () => {
 });
 
 it('is readable', () => {
-	expect(formatAnswer(ask(plantedWorld(), toPod('d')))).toMatchInlineSnapshot(`
-		"Pod shop/a -> Pod shop/d, TCP 80, IPv4: denied: Pod shop/a is in VPC ovn-cluster, Pod shop/d in VPC blue, and no route leads there
-		  object Vpc ovn-cluster
-		  field  spec.vpcPeerings
-		  fix    join the VPCs by spec.vpcPeerings and spec.staticRoutes of Vpc ovn-cluster and Vpc blue
-		  switch ovn-default: a.shop -> ovn-default-ovn-cluster
-		  router ovn-cluster: a policy sends it to 100.64.0.2
-		    Node n1: policy 29000 reroute: is_chassis_resident("node-n1") && ip4.src == $tapestry.egress.v4
-		  router ovn-cluster: ovn-cluster-ovn-default -> ovn-cluster-join next hop 100.64.0.2
-		  switch join: join-ovn-cluster -> node-n1"
+	expect(formatAnswers([4, 6].map((family) => ask(plantedWorld(), toPod('d'), { family: family as 4 | 6 })))).toMatchInlineSnapshot(`
+		"Pod shop/a -> Pod shop/d, TCP 80, IPv4 and IPv6
+		denied: Pod shop/a is in VPC ovn-cluster, Pod shop/d in VPC blue, and no route leads there
+		  object  Vpc ovn-cluster
+		  field   spec.vpcPeerings
+		  fix     join the VPCs by spec.vpcPeerings and spec.staticRoutes of Vpc ovn-cluster and Vpc blue
+		  way     switch ovn-default: a.shop -> ovn-default-ovn-cluster
+		          router ovn-cluster: a policy sends it to 100.64.0.2, by Node n1
+		          router ovn-cluster: ovn-cluster-ovn-default -> ovn-cluster-join next hop 100.64.0.2
+		          switch join: join-ovn-cluster -> node-n1"
 	`);
 });

@@ -20,7 +20,14 @@ export function explain(network: LogicalNetwork, question: ReachQuestion, observ
 	const asked = to.kind === 'workload' ? network.port(to.port) : undefined;
 	const target = to.kind === 'workload' ? addressOf(asked, family) : to.address;
 	if (!target) return withoutAddress(setting, to.object ?? '', asked);
+	if (asked?.name === from.port) return toItself(setting);
 	return ofAllEndpoints(setting, port, firstPacket(question, port, source, target));
+}
+
+function toItself({ question }: Setting): Answer {
+	const summary = `passes: ${nameOf(question.from.object)} reaches itself without the network`;
+	const nothing = { object: undefined, path: undefined, rule: undefined, fix: undefined, notes: [] };
+	return { question, verdict: 'passes', reason: 'allowed', summary, ...nothing, ...noWay };
 }
 
 function firstPacket({ protocol, targetPort = 0 }: ReachQuestion, port: SwitchPort, source: Ip, target: Ip): Packet {

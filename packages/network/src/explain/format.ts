@@ -1,26 +1,47 @@
 import { formatIp } from '@tapestry/base';
 import type { Answer } from './answer.ts';
 import { nameOf } from './denial.ts';
+import type { Cited } from './journey.ts';
 import type { ReachQuestion } from './question.ts';
 
-/** The answer as text: the verdict, what to look at, and the way of the packet. */
-export function formatAnswer(answer: Answer): string {
-	const { question, summary, object, path, rule, fix, notes, steps } = answer;
-	const lines = [`${askedFor(question)}: ${summary}`];
-	const about = (label: string, text: string | undefined) => (text === undefined ? [] : [`  ${label.padEnd(7)}${text}`]);
-	lines.push(...about('object', object && nameOf(object)), ...about('field', path), ...about('rule', rule), ...about('fix', fix));
-	for (const note of notes) lines.push(...about('note', note));
-	for (const { at, what, by } of steps) {
-		lines.push(`  ${at}: ${what}`);
-		if (by)
-			lines.push(`    ${[by.origin && `${nameOf(by.origin.object)} ${by.origin.path ?? ''}`.trim(), by.rule].filter(Boolean).join(': ')}`);
+/** Answers as text: what was asked, the verdict, what to look at, and the way of the packet. Families with one answer are told together. */
+export function formatAnswers(answers: readonly Answer[]): string {
+	const groups = new Map<string, Answer[]>();
+	for (const answer of answers) {
+		const { verdict, reason, object, path } = answer;
+		const key = JSON.stringify([verdict, reason, object, path]);
+		groups.set(key, [...(groups.get(key) ?? []), answer]);
 	}
-	return lines.join('\n');
+	return [...groups.values()].map(formatGroup).join('\n\n');
 }
 
-/** `Pod shop/a -> VirtualMachine shop/b, TCP 80, IPv4`. */
-function askedFor({ from, to, protocol, targetPort, family }: ReachQuestion): string {
-	const target = to.object === undefined ? (to.kind === 'address' ? formatIp(to.address) : '') : nameOf(to.object);
-	const what = protocol === 'icmp' ? 'ping' : `${protocol.toUpperCase()} ${targetPort ?? ''}`;
-	return `${nameOf(from.object)} -> ${target}, ${what}, IPv${family}`;
+function formatGroup(alike: readonly Answer[]): string {
+	const [answer] = alike;
+	if (!answer) return '';
+	const { question, summary, object, path, rule, fix, notes, steps } = answer;
+	const families = alike.map((one) => `IPv${one.question.family}`).join(' and ');
+	const rows = [
+		['object', object && nameOf(object)],
+		['field', path],
+		['rule', rule],
+		['fix', fix],
+		...notes.map((note) => ['note', note]),
+	];
+	const facts = rows.flatMap(([label = '', text]) => (text === undefined ? [] : [`  ${label.padEnd(6)}  ${text}`]));
+	const way = steps.map(
+		({ at, what, by }, index) => `  ${index === 0 ? 'way   ' : '      '}  ${at}: ${what}${by ? `, by ${citation(by)}` : ''}`,
+	);
+	return [`${askedFor(question)}, ${families}`, summary, ...facts, ...way].join('\n');
+}
+
+function citation({ origin, rule }: Cited): string {
+	return origin ? `${nameOf(origin.object)} ${origin.path ?? ''}`.trim() : rule;
+}
+
+/** `Pod shop/a -> VirtualMachine shop/b, TCP 80`. */
+function askedFor({ from, to, protocol, targetPort }: ReachQuestion): string {
+	const address = to.kind === 'workload' ? '' : formatIp(to.address);
+	const target = to.object === undefined ? address : nameOf(to.object);
+	const what = protocol === 'icmp' ? 'ping' : `${protocol.toUpperCase()} ${targetPort ?? ''}`.trim();
+	return `${nameOf(from.object)} -> ${target}, ${what}`;
 }

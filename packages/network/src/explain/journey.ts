@@ -39,7 +39,7 @@ export type DropReason =
 export type End =
 	| { readonly kind: 'delivered'; readonly port: SwitchPort; readonly packet: Packet }
 	/** A router has the address and answers pings itself. */
-	| { readonly kind: 'answered'; readonly port: RouterPort; readonly packet: Packet }
+	| { readonly kind: 'answered'; readonly port: RouterPort; readonly enteredBy: RouterPort; readonly packet: Packet }
 	/** It leaves the logical network by a port whose other side is not known. */
 	| { readonly kind: 'left'; readonly port: SwitchPort; readonly packet: Packet }
 	| {

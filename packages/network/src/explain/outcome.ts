@@ -6,7 +6,7 @@ import type { End, Journey } from './journey.ts';
 import type { SwitchPort } from './logical-network.ts';
 import type { Packet } from './packet.ts';
 import { troubleOf } from './trouble.ts';
-import { newJourney, walk } from './walk.ts';
+import { newJourney, walk, walkOn } from './walk.ts';
 
 type Arrived = Exclude<End, { kind: 'dropped' }>;
 
@@ -23,6 +23,13 @@ export function outcome(setting: Setting, from: SwitchPort, journey: Journey, en
 	if (back?.kind === 'dropped') {
 		const answer = deniedByNetwork(setting, back, way);
 		return { ...answer, reason: answer.reason === 'policy' ? 'reply' : answer.reason, summary: `the answer to it is ${answer.summary}` };
+	}
+	if (back && (back.kind === 'answered' || back.port.name !== from.name)) {
+		const fault = {
+			object: back.port.origin?.object,
+			fix: 'see who else has the address, and the routes of the VPC that the answer comes from',
+		};
+		return denied(setting, 'reply', `denied: the answer to it goes to ${back.port.name} instead of ${from.name}`, fault, way);
 	}
 	return passed(setting, journey, end, way);
 }
@@ -41,6 +48,7 @@ function wayOf({ network }: Setting, from: SwitchPort, journey: Journey, end: En
 			endpoint: chosen && `${address}:${chosen.port ?? sent.targetPort}`,
 		},
 		deliveredTo: end.kind === 'delivered' || end.kind === 'left' ? end.port.name : undefined,
+		answeredBy: end.kind === 'answered' ? end.port.name : undefined,
 	};
 }
 
@@ -77,24 +85,24 @@ function vpcOf({ network }: Setting, port: SwitchPort): string | undefined {
 	return undefined;
 }
 
-/** What comes back, from where the packet ended. Routers and the world outside answer by themselves. */
+/** What comes back, from where the packet ended. The world outside answers by itself. */
 function replyOf(journey: Journey, from: SwitchPort, end: Arrived): End | undefined {
 	const { network, stateless } = journey;
-	if (end.kind !== 'delivered' || end.port.name === from.name) return undefined;
-	const { packet, port } = end;
 	const reply: Packet = {
-		...packet,
-		source: packet.target,
-		target: packet.source,
-		sourcePort: packet.targetPort,
-		targetPort: packet.sourcePort,
+		...end.packet,
+		source: end.packet.target,
+		target: end.packet.source,
+		sourcePort: end.packet.targetPort,
+		targetPort: end.packet.sourcePort,
 		isReply: true,
-		sourceMac: packet.targetMac,
+		sourceMac: end.packet.targetMac,
 		targetMac: 0n,
-		node: port.node,
 		ttl: 64,
 	};
-	return walk(newJourney(network, { stateless }), port, reply);
+	const back = newJourney(network, { stateless });
+	if (end.kind === 'answered') return walkOn(back, { kind: 'router', port: end.enteredBy, packet: reply });
+	if (end.kind !== 'delivered' || end.port.name === from.name) return undefined;
+	return walk(back, end.port, { ...reply, node: end.port.node });
 }
 
 function passed(setting: Setting, journey: Journey, end: Arrived, way: Way): Answer {

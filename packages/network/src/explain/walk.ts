@@ -8,8 +8,14 @@ import type { Packet } from './packet.ts';
 
 /** Follows a packet from the workload's port that sends it to its end. */
 export function walk(journey: Journey, from: SwitchPort, packet: Packet): End {
-	let place: Place | End = firstHop(journey.network, from, packet);
-	journey.sent = place.kind === 'switch' ? place.packet : undefined;
+	const start = firstHop(journey.network, from, packet);
+	journey.sent = start.kind === 'switch' ? start.packet : undefined;
+	return start.kind === 'switch' ? walkOn(journey, start) : start;
+}
+
+/** The rest of the way, from a switch or router on. */
+export function walkOn(journey: Journey, start: Place): End {
+	let place: Place | End = start;
 	while (place.kind === 'switch' || place.kind === 'router') {
 		place = place.kind === 'switch' ? crossSwitch(journey, place) : crossRouter(journey, place);
 	}
@@ -33,7 +39,7 @@ export function newJourney(
 }
 
 /** What the sender's own stack does: on its link it asks for the address, all else it sends to its gateway. */
-function firstHop(network: LogicalNetwork, from: SwitchPort, packet: Packet): Place | End {
+function firstHop(network: LogicalNetwork, from: SwitchPort, packet: Packet): Extract<Place, { kind: 'switch' }> | End {
 	const { target } = packet;
 	const isNear = isOnLink(network, from.switch, target);
 	const next = isNear ? neighbourOf(network, from.switch, target) : gatewayOf(network, from.switch, target);
