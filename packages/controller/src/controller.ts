@@ -2,8 +2,11 @@ import type { Clock, Logger } from '@tapestry/base';
 import { crdsEstablished, createLeaderElector, type KubeClient } from '@tapestry/kube';
 import { customResourceDefinitions, monitoredColumns, nbSchema } from '@tapestry/network';
 import type { MonitorRequest, Session } from '@tapestry/ovsdb';
-import { lead, type TermOptions } from './term.ts';
-import { openSources } from './world/sources.ts';
+import { lead, type TermDeps, type TermOptions } from './term.ts';
+import { registerWebhooks, validatePath } from './webhook/registration.ts';
+import { type AdmissionRequest, reviewObject } from './webhook/review.ts';
+import { startWebhookServer } from './webhook/server.ts';
+import { openSources, type Sources } from './world/sources.ts';
 
 export interface ControllerDeps {
 	readonly client: KubeClient;
@@ -16,6 +19,8 @@ export interface ControllerDeps {
 export interface ControllerOptions extends TermOptions {
 	/** Identity for leader election: unique among running controllers, the same after a restart. */
 	readonly id: string;
+	/** Where the API server reaches this program's admission webhooks; without it there are none. */
+	readonly webhook?: { readonly host: string; readonly port: number };
 }
 
 const leaderLease = { name: 'tapestry-controller', namespace: 'kube-system' };
@@ -36,7 +41,29 @@ export async function runController(
 	const tables: MonitorRequest = Object.fromEntries(Object.entries(monitoredColumns).map(([table, columns]) => [table, { columns }]));
 	const replica = await deps.session.monitor(nbSchema.name, tables, { signal });
 	await sources.synced(signal);
+	await using webhook = await openWebhook(deps, sources, options);
 	onReady();
 	const elector = createLeaderElector(deps, { ...leaderLease, identity: options.id });
-	await elector.run(signal, { onStarted: (leading) => lead({ ...deps, sources, replica }, options, leading) });
+	await elector.run(signal, { onStarted: (leading) => lead({ ...deps, ...webhook?.registration, sources, replica }, options, leading) });
+}
+
+interface OpenWebhook extends AsyncDisposable {
+	readonly registration: Pick<TermDeps, 'register'>;
+}
+
+async function openWebhook(deps: ControllerDeps, sources: Sources, options: ControllerOptions): Promise<OpenWebhook | undefined> {
+	if (!options.webhook) return undefined;
+	const { client, clock, log } = deps;
+	const { subnets, vpcs, adminPolicies } = sources;
+	const now = () => ({
+		subnets: [...subnets.objects.values()],
+		vpcs: [...vpcs.objects.values()],
+		adminPolicies: [...adminPolicies.objects.values()],
+	});
+	const review = (request: AdmissionRequest) => reviewObject(request, now(), options);
+	const server = await startWebhookServer({ log, now: () => clock.now() }, { ...options.webhook, reviews: { [validatePath]: review } });
+	return {
+		registration: { register: (leading) => registerWebhooks(client, server, leading) },
+		[Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+	};
 }

@@ -16,6 +16,7 @@ await runProgram({
 		'join-cidr': { type: 'string', default: '100.64.0.0/16,fd00:100:64::/112' },
 		'service-cidr': { type: 'string', default: '10.96.0.0/16' },
 		mtu: { type: 'string', default: '1442' },
+		webhook: { type: 'string' },
 	},
 	async run({ options, log, signal, ready }) {
 		const deps = { clock: systemClock, random: Math.random, log };
@@ -36,6 +37,7 @@ await runProgram({
 				joinCidr: options['join-cidr'],
 				serviceCidrs: options['service-cidr'].split(',').map(readCidr),
 				mtu: Number(options.mtu),
+				...(options.webhook === undefined ? {} : { webhook: readHostPort(options.webhook) }),
 			},
 			signal,
 			ready,
@@ -52,4 +54,14 @@ function readCidr(text: string): Cidr {
 	const cidr = parseCidr(text);
 	if (cidr) return cidr;
 	throw new CodedError('USAGE', { what: `--service-cidr ${text} is not a block of addresses`, fix: 'write it like 10.96.0.0/16' });
+}
+
+function readHostPort(text: string): { readonly host: string; readonly port: number } {
+	const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text);
+	const host = match?.[1] ?? match?.[2];
+	if (host !== undefined) return { host, port: Number(match?.[3]) };
+	throw new CodedError('USAGE', {
+		what: `--webhook ${text} is not IP:PORT`,
+		fix: 'write 10.0.0.5:9443 or [fd00::5]:9443; port 0 is any free one',
+	});
 }

@@ -41,6 +41,8 @@ export interface TermDeps {
 	readonly clock: Clock;
 	readonly random: () => number;
 	readonly log: Logger;
+	/** Tells the API server that this controller answers its webhooks from now on. */
+	readonly register?: (signal: Signal) => Promise<void>;
 }
 
 export type TermOptions = NetworkOptions & DefaultOptions;
@@ -148,7 +150,9 @@ class Term implements Disposable {
 			unbuilt: (key, aborted) => unbuilt.write(key, aborted),
 			networks: async () => this.#networks.refresh(),
 			defaults: (_, aborted) => createDefaults(client, sources, options, aborted),
+			register: async (_, aborted) => deps.register?.(aborted),
 		};
+		this.#later('register');
 		this.#later('defaults');
 		this.#load();
 		this.#subscribe();

@@ -105,7 +105,8 @@ function unbuilt({ metadata, spec }: Subnet): Problem[] {
 	return [{ reason: 'NotBuilt', field: 'spec.provider', what, why: `secondary networks (${spec.provider}) are not built yet`, fix }];
 }
 
-function serviceOverlap(subnet: Subnet, options: AdmissionOptions): Problem[] {
+/** A block of the default VPC that takes the Services' addresses away. */
+export function serviceOverlap(subnet: Subnet, options: Pick<AdmissionOptions, 'defaultVpc' | 'serviceCidrs'>): Problem[] {
 	if (subnet.spec.vpc !== options.defaultVpc) return [];
 	return addressSpaces(subnet).flatMap(({ cidr }) => {
 		const services = options.serviceCidrs.find((other) => cidrsOverlap(cidr, other));

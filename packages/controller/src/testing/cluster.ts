@@ -83,9 +83,21 @@ export class TestCluster implements AsyncDisposable {
 	}
 
 	/** A controller as its own process; resolves when it stands for election. */
-	async startController(id: string): Promise<TestController> {
+	async startController(id: string, ...more: readonly string[]): Promise<TestController> {
 		const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-		const flags = ['--kubeconfig', this.api.kubeconfig, '--nb', this.nb.endpoint, '--id', id, '--log-level', 'warn', '--ready-fd', '3'];
+		const flags = [
+			'--kubeconfig',
+			this.api.kubeconfig,
+			'--nb',
+			this.nb.endpoint,
+			'--id',
+			id,
+			'--log-level',
+			'warn',
+			'--ready-fd',
+			'3',
+			...more,
+		];
 		const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
 		const controller = new TestController(child);
 		this.#controllers.add(controller);

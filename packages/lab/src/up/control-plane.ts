@@ -85,6 +85,7 @@ export function startController(deps: ProcessDeps, layout: LabLayout, id: string
 			`--id=${id}`,
 			`--service-cidr=${serviceCidr}`,
 			`--mtu=${podMtu}`,
+			'--webhook=127.0.0.1:0',
 		],
 		...(signal ? { signal } : {}),
 	});

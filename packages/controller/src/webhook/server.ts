@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type Logger, messageOf } from '@tapestry/base';
+import { createServerIdentity } from '@tapestry/host';
+import type { AdmissionRequest, AdmissionResponse } from './review.ts';
+
+export interface WebhookServerDeps {
+	readonly log: Logger;
+	readonly now: () => number;
+}
+
+export interface WebhookServerOptions {
+	/** Where the API server reaches this program: an IP address, and a port (0 for any). */
+	readonly host: string;
+	readonly port: number;
+	/** What answers, by path. */
+	readonly reviews: Readonly<Record<string, (request: AdmissionRequest) => AdmissionResponse>>;
+}
+
+export interface WebhookServer extends AsyncDisposable {
+	/** `https://HOST:PORT`. */
+	readonly url: string;
+	/** Base64 of PEM: whom the API server has to trust. */
+	readonly caBundle: string;
+}
+
+/** kube-apiserver's limit of an object, twice, with room for what is around them. */
+const longestBody = 8 << 20;
+
+/** Answers AdmissionReviews over HTTPS, with a certificate that is made here and now and dies with the program. */
+export async function startWebhookServer(deps: WebhookServerDeps, options: WebhookServerOptions): Promise<WebhookServer> {
+	const { host } = options;
+	const identity = createServerIdentity({ commonName: 'tapestry-webhook', names: [host], now: deps.now() });
+	const server = createServer({ cert: identity.certificate, key: identity.key, minVersion: 'TLSv1.2' }, (request, response) => {
+		answer(options, request, response).catch((error: unknown) => {
+			deps.log.warn('a review could not be answered', { path: request.url, error });
+			if (!response.headersSent) response.writeHead(400, { connection: 'close' });
+			response.end(messageOf(error));
+		});
+	});
+	server.on('tlsClientError', (_error, socket) => socket.destroy());
+	const port = await listening(server, host, options.port);
+	return {
+		url: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+		caBundle: Buffer.from(identity.authority).toString('base64'),
+		async [Symbol.asyncDispose]() {
+			server.closeAllConnections();
+			await new Promise<void>((resolve) => server.close(() => resolve()));
+		},
+	};
+}
+
+function listening(server: Server, host: string, port: number): Promise<number> {
+	return new Promise((resolve, reject) => {
+		server.once('error', reject);
+		server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+	});
+}
+
+async function answer({ reviews }: WebhookServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+	const review = reviews[new URL(request.url ?? '/', 'https://webhook').pathname];
+	if (!review || request.method !== 'POST') {
+		response.writeHead(review ? 405 : 404).end();
+		return;
+	}
+	const { apiVersion, kind, request: question } = JSON.parse(await readBody(request)) as Record<string, unknown>;
+	if (apiVersion !== 'admission.k8s.io/v1' || kind !== 'AdmissionReview' || !isQuestion(question)) {
+		throw new Error('the body is no AdmissionReview of admission.k8s.io/v1 with a request');
+	}
+	const body = JSON.stringify({ apiVersion, kind, response: { uid: question.uid, ...review(question) } });
+	response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+	response.end(body);
+}
+
+function isQuestion(value: unknown): value is AdmissionRequest {
+	return typeof value === 'object' && value !== null && 'uid' in value && typeof value.uid === 'string' && 'resource' in value;
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+	const chunks: Buffer[] = [];
+	let size = 0;
+	for await (const chunk of request) {
+		size += (chunk as Buffer).length;
+		if (size > longestBody) throw new Error(`the body is longer than ${longestBody} bytes`);
+		chunks.push(chunk as Buffer);
+	}
+	return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,103 @@
+import {
+	type AdminNetworkPolicy,
+	type BaselineAdminNetworkPolicy,
+	defaultSubnet,
+	type Problem,
+	readAdminPolicy,
+	readBaselinePolicy,
+	readSecurityGroup,
+	type SecurityGroup,
+	type Subnet,
+	subnetOptions,
+	subnetRules,
+	type Vpc,
+	validateSubnet,
+	validateVpc,
+} from '@tapestry/network';
+import { type AdmissionOptions, serviceOverlap } from '../admission/admit.ts';
+
+/** The objects that there are, as the controller's watches know them. */
+export interface Surroundings {
+	readonly subnets: readonly Subnet[];
+	readonly vpcs: readonly Vpc[];
+	readonly adminPolicies: readonly AdminNetworkPolicy[];
+}
+
+export type ValidatorOptions = Pick<AdmissionOptions, 'defaultVpc' | 'serviceCidrs'>;
+
+export interface Validator {
+	readonly group: string;
+	readonly version: string;
+	readonly plural: string;
+	/**
+	 * Reasons for which a request is refused: what only the user can mend, in this very object. All others wait in a condition, for another
+	 * object may yet make them right.
+	 */
+	readonly refuses: readonly string[];
+	problems(object: never, surroundings: Surroundings, options: ValidatorOptions): readonly Problem[];
+}
+
+const kubeOvn = { group: 'kubeovn.io', version: 'v1' } as const;
+const policyApi = { group: 'policy.networking.k8s.io', version: 'v1alpha1' } as const;
+
+const subnets: Validator = {
+	...kubeOvn,
+	plural: 'subnets',
+	refuses: [
+		'NameClash',
+		'CidrMissing',
+		'CidrMalformed',
+		'CidrTooSmall',
+		'CidrOverlap',
+		'ProtocolMismatch',
+		'GatewayMalformed',
+		'GatewayOutside',
+		'GatewayReserved',
+		'ExcludeMalformed',
+		'ExcludeDescending',
+		'ExcludeOutside',
+		'MtuTooSmall',
+		'OptionMalformed',
+		'AclMalformed',
+		'BlockMalformed',
+	],
+	problems(object: Subnet, { subnets: others, vpcs: all }, options) {
+		const subnet = defaultSubnet(object);
+		return [
+			...validateSubnet(subnet, { others, vpcs: all }),
+			...serviceOverlap(subnet, options),
+			...subnetOptions(subnet).problems,
+			...subnetRules(subnet).problems,
+		];
+	},
+};
+
+const vpcs: Validator = {
+	...kubeOvn,
+	plural: 'vpcs',
+	refuses: ['RouteMalformed'],
+	problems: (vpc: Vpc, surroundings) => validateVpc(vpc, surroundings),
+};
+
+const securityGroups: Validator = {
+	...kubeOvn,
+	plural: 'security-groups',
+	refuses: ['RuleMalformed'],
+	problems: (group: SecurityGroup) => readSecurityGroup(group, () => true).problems,
+};
+
+const adminPolicies: Validator = {
+	...policyApi,
+	plural: 'adminnetworkpolicies',
+	refuses: ['PriorityOutOfRange', 'PriorityTaken', 'SubjectMalformed'],
+	problems: (policy: AdminNetworkPolicy, surroundings) => readAdminPolicy(policy, surroundings.adminPolicies).problems,
+};
+
+const baselinePolicies: Validator = {
+	...policyApi,
+	plural: 'baselineadminnetworkpolicies',
+	refuses: ['SubjectMalformed'],
+	problems: (policy: BaselineAdminNetworkPolicy) => readBaselinePolicy(policy).problems,
+};
+
+export const validators: readonly Validator[] = [subnets, vpcs, securityGroups, adminPolicies, baselinePolicies];
