@@ -1,3 +1,7 @@
+export * from './grpc/client.ts';
+export { grpcError, grpcStatus, longestMessage } from './grpc/frame.ts';
+export * from './grpc/server.ts';
+export * from './kubevirt-hooks.ts';
 export * from './program.ts';
 export * from './system.ts';
 export * from './tls/certificate.ts';

@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { hookDirectory, runProgram, serveGrpc, systemClock } from '@tapestry/host';
+import { networkInfoFile, readNetworkInfo } from '../network-info.ts';
+import { hookMethods } from './service.ts';
+
+await runProgram({
+	name: 'hook-sidecar',
+	options: {
+		sockets: { type: 'string', default: hookDirectory },
+		'network-info': { type: 'string', default: networkInfoFile },
+	},
+	async run({ options, log, signal, ready }) {
+		const { CONTAINER_NAME: container = randomBytes(4).toString('hex'), NETWORK_BINDING_PLUGIN_NAME: binding } = process.env;
+		const over = Promise.withResolvers<void>();
+		const networkInfo = () => readNetworkInfo(options['network-info']);
+		const methods = hookMethods({ networkInfo, onShutdown: () => over.resolve() }, binding === undefined ? {} : { binding });
+		// A launcher counts sockets by their names, over the directories of all sidecars.
+		await using _server = await serveGrpc(
+			{ log, clock: systemClock },
+			{ socket: join(options.sockets, `${container}-tapestry.sock`), methods },
+		);
+		signal.addEventListener('abort', () => over.resolve(), { once: true });
+		ready();
+		await over.promise;
+	},
+});
