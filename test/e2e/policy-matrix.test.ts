@@ -134,7 +134,12 @@ matrix('AdminNetworkPolicy', {
 	],
 	check: async () => {
 		const { status } = await kubeJson<{ status: { conditions: { type: string; status: string }[] } }>('get', 'anp', 'pass');
-		expect(status.conditions.map(({ type, status: is }) => `${type} ${is}`).sort()).toEqual(['Built True', 'Ready True', 'Validated True']);
+		expect(status.conditions.map(({ type, status: is }) => `${type} ${is}`).sort()).toEqual([
+			'Built True',
+			'Ready True',
+			'Selecting True',
+			'Validated True',
+		]);
 	},
 });
 

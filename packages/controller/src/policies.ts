@@ -1,5 +1,7 @@
 import type { KubeObject, Reflector } from '@tapestry/kube';
 import {
+	annotations,
+	type LeaseFacts,
 	PolicySet,
 	type Problem,
 	readAdminPolicy,
@@ -104,4 +106,17 @@ function onSpec<T extends KubeObject>(source: Reflector<T>, read: (key: string) 
 	return source.onChange(({ key, before, after }) => {
 		if (!before || !after || before.metadata.generation !== after.metadata.generation) read(key);
 	});
+}
+
+/** Groups that a port names and that do not exist: nothing passes by them. */
+export function unknownGroups({ securityGroups }: LeaseFacts, sources: PolicySources): Problem | undefined {
+	const unknown = securityGroups.filter((name) => !sources.securityGroups.objects.has(name));
+	if (unknown.length === 0) return undefined;
+	const list = unknown.join(', ');
+	return {
+		reason: 'SecurityGroupUnknown',
+		what: 'the port lets pass only what its other security groups allow',
+		why: `${annotations.securityGroups} names ${list}, and there is no such SecurityGroup`,
+		fix: `create SecurityGroup ${list}, or change the annotation`,
+	};
 }

@@ -20,13 +20,14 @@ import { LeaseKeeper } from './leases/keeper.ts';
 import { parseLease } from './leases/lease-object.ts';
 import { LeaseRegistry } from './leases/registry.ts';
 import { type NetworkOptions, NetworkView } from './networks.ts';
-import { PolicyView } from './policies.ts';
+import { PolicyView, unknownGroups } from './policies.ts';
 import { problemOf } from './problems.ts';
 import { Annotator } from './status/annotator.ts';
 import { type Installation, NetworkStatus } from './status/network-status.ts';
 import { PolicyStatus, policyKinds } from './status/policy-status.ts';
 import { ProblemReporter } from './status/reporter.ts';
 import { UnbuiltKinds } from './status/unbuilt-kinds.ts';
+import { Subjects } from './subjects.ts';
 import { leaseFacts } from './world/lease-facts.ts';
 import { loadWorld } from './world/load.ts';
 import { namespaceFacts } from './world/namespace-facts.ts';
@@ -68,6 +69,7 @@ class Term implements Disposable {
 	readonly #registry: LeaseRegistry;
 	readonly #networks: NetworkView;
 	readonly #policies: PolicyView;
+	readonly #subjects: Subjects;
 	readonly #claimants: Claimants;
 	readonly #keeper: LeaseKeeper;
 	readonly #events: EventRecorder;
@@ -121,6 +123,7 @@ class Term implements Disposable {
 			options,
 		);
 		this.#policies = new PolicyView({ sources, world: this.#world, onChange: (owner) => this.#later(`policy ${owner}`) });
+		this.#subjects = new Subjects(this.#world, (owner) => this.#later(`policy ${owner}`));
 		this.#claimants = followClaimants(sources, (key) => this.#claimantChanged(key));
 		this.#reporter = new ProblemReporter({ client, sources, events: this.#events, clock, enqueue: (key) => this.#later(`report ${key}`) });
 		this.#keeper = new LeaseKeeper({
@@ -133,7 +136,12 @@ class Term implements Disposable {
 		});
 		const views = { client, sources, clock, events: this.#events, networks: this.#networks, registry: this.#registry };
 		const status = new NetworkStatus({ ...views, installation: (owner) => this.#installation(owner) });
-		const policyStatus = new PolicyStatus({ ...views, policies: this.#policies, installation: (owner) => this.#installation(owner) });
+		const policyStatus = new PolicyStatus({
+			...views,
+			policies: this.#policies,
+			subjects: this.#subjects,
+			installation: (owner) => this.#installation(owner),
+		});
 		const annotator = new Annotator({
 			...views,
 			claimants: this.#claimants,
@@ -177,6 +185,7 @@ class Term implements Disposable {
 
 	[Symbol.dispose](): void {
 		for (const stop of this.#stops) stop();
+		this.#subjects[Symbol.dispose]();
 		this.#claimants[Symbol.dispose]();
 		this.#compiler.close();
 	}
@@ -213,6 +222,10 @@ class Term implements Disposable {
 				this.#keeper.retry(undefined);
 			}),
 			this.#policies.follow(),
+			sources.securityGroups.onChange(({ key, before, after }) => {
+				if (before && after) return;
+				for (const name of this.#world.keys('IP')) if (this.#world.get('IP', name)?.securityGroups.includes(key)) this.#publish(name);
+			}),
 			sources.nodes.onChange(({ key, after }) => this.#world.set('Node', key, after && nodeFacts(after))),
 			sources.services.onChange(({ key, after }) => this.#world.set('Service', key, after && serviceFacts(after))),
 			sources.endpointSlices.onChange(({ key, after }) => this.#world.set('EndpointSlice', key, after && endpointSliceFacts(after))),
@@ -241,7 +254,9 @@ class Term implements Disposable {
 	#publish(name: string): void {
 		const lease = this.#registry.held(name);
 		const claimant = lease?.owner && this.#claimants.get(claimantKey(lease.owner));
-		this.#world.set('IP', name, lease && leaseFacts(lease, claimant));
+		const facts = lease && leaseFacts(lease, claimant);
+		this.#world.set('IP', name, facts);
+		if (facts && claimant) this.#reporter.report(claimantKey(claimant), 'groups', unknownGroups(facts, this.#deps.sources));
 	}
 
 	/** The Northbound database holds what the owner wants. */

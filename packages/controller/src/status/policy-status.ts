@@ -11,6 +11,7 @@ import {
 	securityGroupResource,
 } from '@tapestry/network';
 import type { PolicySources, PolicyView } from '../policies.ts';
+import type { Subjects } from '../subjects.ts';
 import { builtCondition } from './built-condition.ts';
 import type { Installation } from './network-status.ts';
 
@@ -20,6 +21,7 @@ export interface PolicyStatusDeps {
 	readonly policies: PolicyView;
 	readonly events: EventRecorder;
 	readonly clock: Clock;
+	readonly subjects: Subjects;
 	installation(owner: string): Installation;
 }
 
@@ -72,7 +74,7 @@ export class PolicyStatus {
 			: { type: 'Ready', status: 'True' as const, reason: 'Installed', message: 'the rules are in the Northbound database', ...observed };
 		const built = builtCondition(notBuiltProblem(resource.kind, object.spec ?? {}), generation);
 		const now = this.#deps.clock.now();
-		const conditions = [validated, ready, built].reduce<readonly Condition[]>(
+		const conditions = [validated, ready, built, selecting(this.#deps.subjects.count(owner), observed)].reduce<readonly Condition[]>(
 			(list, condition) => setCondition(list, condition, now),
 			object.status?.conditions ?? [],
 		);
@@ -97,6 +99,14 @@ export class PolicyStatus {
 		if (kind === baselineAdminNetworkPolicyResource.kind) return of(baselinePolicies.objects.get(key), baselineAdminNetworkPolicyResource);
 		return of(securityGroups.objects.get(key), securityGroupResource);
 	}
+}
+
+/** Not an error: pods may come later. But it is the first thing to look at when a policy does nothing. */
+function selecting(count: number, observed: { readonly observedGeneration?: number }): Omit<Condition, 'lastTransitionTime'> {
+	// Not the number: it would make each pod's coming a write.
+	if (count > 0)
+		return { type: 'Selecting', status: 'True', reason: 'PortsSelected', message: 'it is about ports that exist', ...observed };
+	return { type: 'Selecting', status: 'False', reason: 'NothingSelected', message: 'no pod or machine is selected now', ...observed };
 }
 
 /** Kinds that `write` knows. */

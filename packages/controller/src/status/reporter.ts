@@ -25,8 +25,8 @@ export interface ReporterDeps {
 /** Condition of pods and VMs: False while they cannot have a port. Absent on those that never had trouble. */
 export const networkReady = 'tapestry.io/NetworkReady';
 
-/** What may be wrong: getting a lease, or writing the lease's port. */
-export type ProblemSource = 'lease' | 'port';
+/** What may be wrong: getting a lease, writing the lease's port, or the security groups that it names. */
+export type ProblemSource = 'lease' | 'port' | 'groups';
 
 type Owner = KubeObject<unknown, { readonly conditions?: readonly Condition[] }>;
 
