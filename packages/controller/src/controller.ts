@@ -1,10 +1,17 @@
 import type { Clock, Logger } from '@tapestry/base';
-import { crdsEstablished, createLeaderElector, type KubeClient } from '@tapestry/kube';
-import { customResourceDefinitions, monitoredColumns, nbSchema } from '@tapestry/network';
+import { crdsEstablished, createLeaderElector, type KubeClient, type Pod } from '@tapestry/kube';
+import {
+	customResourceDefinitions,
+	monitoredColumns,
+	nbSchema,
+	type VirtualMachineInstance,
+	virtualMachineInstanceResource,
+} from '@tapestry/network';
 import type { MonitorRequest, Session } from '@tapestry/ovsdb';
 import { lead, type TermDeps, type TermOptions } from './term.ts';
-import { registerWebhooks, validatePath } from './webhook/registration.ts';
-import { type AdmissionRequest, reviewObject } from './webhook/review.ts';
+import { instanceOf, reviewLauncher } from './webhook/launcher.ts';
+import { launcherPath, registerWebhooks, validatePath } from './webhook/registration.ts';
+import { type AdmissionRequest, type AdmissionResponse, allowed, reviewObject } from './webhook/review.ts';
 import { startWebhookServer } from './webhook/server.ts';
 import { openSources, type Sources } from './world/sources.ts';
 
@@ -61,7 +68,15 @@ async function openWebhook(deps: ControllerDeps, sources: Sources, options: Cont
 		adminPolicies: [...adminPolicies.objects.values()],
 	});
 	const review = (request: AdmissionRequest) => reviewObject(request, now(), options);
-	const server = await startWebhookServer({ log, now: () => clock.now() }, { ...options.webhook, reviews: { [validatePath]: review } });
+	const launcher = async (request: AdmissionRequest): Promise<AdmissionResponse> => {
+		const about = request.object ? instanceOf(request.object as Pod) : undefined;
+		if (!about) return allowed;
+		// The instance is older than its launcher, but our copy may not have it yet.
+		const known = sources.vmis.objects.get(`${about.namespace}/${about.name}`);
+		return reviewLauncher(request, known ?? (await client.get<VirtualMachineInstance>(virtualMachineInstanceResource, about)));
+	};
+	const reviews = { [validatePath]: review, [launcherPath]: launcher };
+	const server = await startWebhookServer({ log, now: () => clock.now() }, { ...options.webhook, reviews });
 	return {
 		registration: { register: (leading) => registerWebhooks(client, server, leading) },
 		[Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),

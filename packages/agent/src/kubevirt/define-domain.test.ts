@@ -1,6 +1,6 @@
+import { hostTapName } from '@tapestry/host';
 import { expect, it } from 'vitest';
 import { defineDomain } from './define-domain.ts';
-import { hostTapName } from './names.ts';
 
 const uid = '0b1f8a2e-1111-4000-8000-000000000001';
 const xml = '<domain><name>ns_vm</name><devices/></domain>';

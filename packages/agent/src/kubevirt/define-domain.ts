@@ -1,7 +1,7 @@
 import { CodedError, messageOf } from '@tapestry/base';
+import { hostTapName, tapName } from '@tapestry/host';
 import { annotations, type MachineInterface, ownBinding, type VirtualMachineInstance } from '@tapestry/network';
 import { type DomainNic, placeNics } from './domain-nics.ts';
-import { hostTapName, tapName } from './names.ts';
 import type { NetworkInfo } from './network-info.ts';
 
 export interface DefineDomainOptions {

@@ -1,5 +1,6 @@
 import { isCoded, type Signal } from '@tapestry/base';
 import type { KubeClient, KubeObject, Resource } from '@tapestry/kube';
+import { attachmentModes, labels } from '@tapestry/network';
 import type { WebhookServer } from './server.ts';
 import { validators } from './validators.ts';
 
@@ -11,45 +12,46 @@ const resource = (kind: string): Resource => ({
 	namespaced: false,
 });
 const validating = resource('ValidatingWebhookConfiguration');
+const mutating = resource('MutatingWebhookConfiguration');
 
 interface Configuration extends KubeObject {
 	readonly webhooks: readonly object[];
 }
 
 export const validatePath = '/validate';
+export const launcherPath = '/launcher';
 
 /**
- * Makes the API server ask this controller, in the place of whichever led before. Without an answer requests go on (`Ignore`): then the object
- * is stored, and its condition says what is wrong.
+ * Makes the API server ask this controller, in the place of whichever led before. Without an answer requests go on (`Ignore`): an object is then
+ * stored and its condition says what is wrong, and the agent refuses a launcher that is not where its mode wants it.
  */
 export async function registerWebhooks(client: KubeClient, server: Pick<WebhookServer, 'url' | 'caBundle'>, signal: Signal): Promise<void> {
 	const { url, caBundle } = server;
-	const rules = validators.map(({ group, version, plural }) => ({
-		apiGroups: [group],
-		apiVersions: [version],
-		resources: [plural],
-		operations: ['CREATE', 'UPDATE'],
-		scope: '*',
-	}));
-	await put(
-		client,
-		validating,
-		{
-			metadata: { name: 'tapestry' },
-			webhooks: [
-				{
-					name: 'validate.tapestry.io',
-					clientConfig: { url: `${url}${validatePath}`, caBundle },
-					rules,
-					failurePolicy: 'Ignore',
-					sideEffects: 'None',
-					timeoutSeconds: 5,
-					admissionReviewVersions: ['v1'],
-				},
-			],
-		},
-		signal,
-	);
+	const common = { failurePolicy: 'Ignore', sideEffects: 'None', timeoutSeconds: 5, admissionReviewVersions: ['v1'] };
+	const metadata = { name: 'tapestry' };
+	const validate = {
+		name: 'validate.tapestry.io',
+		clientConfig: { url: `${url}${validatePath}`, caBundle },
+		rules: validators.map(({ group, version, plural }) => ruleFor(group, version, plural, ['CREATE', 'UPDATE'])),
+		...common,
+	};
+	await put(client, validating, { metadata, webhooks: [validate] }, signal);
+	// Where no mode needs it, no launcher has to wait for an answer.
+	if (!(attachmentModes as readonly string[]).includes('tap')) return;
+	const launcher = {
+		name: 'launcher.tapestry.io',
+		clientConfig: { url: `${url}${launcherPath}`, caBundle },
+		rules: [ruleFor('', 'v1', 'pods', ['CREATE'])],
+		objectSelector: { matchLabels: { [labels.kubevirt]: 'virt-launcher' } },
+		// A service mesh may add containers later.
+		reinvocationPolicy: 'IfNeeded',
+		...common,
+	};
+	await put(client, mutating, { metadata, webhooks: [launcher] }, signal);
+}
+
+function ruleFor(group: string, version: string, resource: string, operations: readonly string[]): object {
+	return { apiGroups: [group], apiVersions: [version], resources: [resource], operations, scope: '*' };
 }
 
 /** Created, or put in the place of what there is. Throws what the API answers, a conflict with another writer included. */

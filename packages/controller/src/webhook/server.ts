@@ -15,7 +15,7 @@ export interface WebhookServerOptions {
 	readonly host: string;
 	readonly port: number;
 	/** What answers, by path. */
-	readonly reviews: Readonly<Record<string, (request: AdmissionRequest) => AdmissionResponse>>;
+	readonly reviews: Readonly<Record<string, (request: AdmissionRequest) => AdmissionResponse | Promise<AdmissionResponse>>>;
 }
 
 export interface WebhookServer extends AsyncDisposable {
@@ -68,7 +68,7 @@ async function answer({ reviews }: WebhookServerOptions, request: IncomingMessag
 	if (apiVersion !== 'admission.k8s.io/v1' || kind !== 'AdmissionReview' || !isQuestion(question)) {
 		throw new Error('the body is no AdmissionReview of admission.k8s.io/v1 with a request');
 	}
-	const body = JSON.stringify({ apiVersion, kind, response: { uid: question.uid, ...review(question) } });
+	const body = JSON.stringify({ apiVersion, kind, response: { uid: question.uid, ...(await review(question)) } });
 	response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
 	response.end(body);
 }

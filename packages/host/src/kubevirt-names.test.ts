@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hostTapName, podInterfaceName, tapName } from './names.ts';
+import { hostTapName, podInterfaceName, tapName } from './kubevirt-names.ts';
 
 it('names interfaces as KubeVirt does', () => {
 	expect(podInterfaceName('net1')).toBe('pod6c270ef2f25');
