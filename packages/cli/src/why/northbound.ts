@@ -11,6 +11,7 @@ import {
 	type Row,
 	snapshotOfTables,
 	type Uuid,
+	vpcOfPort,
 	type WireRow,
 } from '@tapestry/network';
 import type { Session } from '@tapestry/ovsdb';
@@ -84,9 +85,7 @@ export async function readNetwork(
 	const rows = new Rows(session, signal);
 	const names = [from.port, ...(to.kind === 'workload' ? [to.port] : []), ...nodes.map(nodePortName)];
 	const ports: readonly Select[] =
-		to.kind === 'workload'
-			? [{ table: 'Logical_Switch_Port', where: [['type', '==', 'router']] }, ...names.map(portNamed)]
-			: [{ table: 'Logical_Switch_Port', where: [] }];
+		to.kind === 'workload' ? [{ table: 'Logical_Switch_Port', where: [['type', '==', 'router']] }, ...names.map(portNamed)] : [everyPort];
 	const whole: readonly Table[] = [
 		'Logical_Switch',
 		'Logical_Router',
@@ -97,9 +96,22 @@ export async function readNetwork(
 		...(to.kind === 'workload' ? [] : (['Load_Balancer', 'Load_Balancer_Group'] as const)),
 	];
 	await rows.read([...ports, ...whole.map((table) => ({ table, where: [] }))]);
-	const more = to.kind === 'workload' ? [] : reachable(rows.network(), from.port, to.address);
+	const network = rows.network();
+	const addresses = to.kind === 'workload' ? foreignAddresses(network, from.port, to.port) : [to.address];
+	if (to.kind === 'workload' && addresses.length > 0) await rows.read([everyPort]);
+	const full = rows.network();
+	const more = addresses.flatMap((address) => reachable(full, from.port, address));
 	await readGroups(rows, new Set([...names, ...more]));
 	return rows.network();
+}
+
+const everyPort: Select = { table: 'Logical_Switch_Port', where: [] };
+
+/** The addresses of a workload of another VPC, which somebody of the sender's own VPC may have too. */
+function foreignAddresses(network: LogicalNetwork, from: string, to: string): readonly Ip[] {
+	const [mine, theirs] = [network.port(from), network.port(to)];
+	if (!mine || !theirs || vpcOfPort(network, mine) === vpcOfPort(network, theirs)) return [];
+	return theirs.addresses.flatMap(({ ips }) => ips);
 }
 
 function portNamed(name: string): Select {

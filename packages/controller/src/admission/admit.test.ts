@@ -70,7 +70,7 @@ describe('admit', () => {
 			options,
 		);
 		expect(vpcs.get('v')?.facts.staticRoutes).toEqual([
-			{ cidr: '0.0.0.0/0', nextHop: '10.0.1.5', policy: 'dst-ip', table: '', isSymmetric: false },
+			{ cidr: '0.0.0.0/0', nextHop: '10.0.1.5', policy: 'dst-ip', table: '', isSymmetric: false, path: 'spec.staticRoutes[0]' },
 		]);
 		expect(vpcProblems.get('v')?.map(({ reason }) => reason)).toEqual([
 			'RouteMalformed',

@@ -30,7 +30,7 @@ describe('static routes', () => {
 			route('1.0.0.0/8', '10.0.0.5', { policy: 'policySrc', ecmpMode: 'ecmp_symmetric_reply' }),
 		];
 		expect(readStaticRoutes(vpc('a', { staticRoutes })).values).toEqual([
-			{ cidr: '1.0.0.0/8', nextHop: '10.0.0.5', policy: 'src-ip', table: '', isSymmetric: true },
+			{ cidr: '1.0.0.0/8', nextHop: '10.0.0.5', policy: 'src-ip', table: '', isSymmetric: true, path: 'spec.staticRoutes[1]' },
 		]);
 	});
 });

@@ -11,6 +11,8 @@ export interface StaticRoute {
 	readonly table: string;
 	/** Whether replies leave by the next hop that the request came from. */
 	readonly isSymmetric: boolean;
+	/** Where it is written, such as `spec.staticRoutes[0]`. */
+	readonly path?: string;
 }
 
 export interface PolicyRoute {
@@ -19,6 +21,8 @@ export interface PolicyRoute {
 	readonly action: 'allow' | 'drop' | 'reroute';
 	/** Of `reroute`; several share the traffic. */
 	readonly nextHops: readonly string[];
+	/** Where it is written, such as `spec.policyRoutes[0]`. */
+	readonly path?: string;
 }
 
 /** One side of a link between two VPCs. */
@@ -113,7 +117,14 @@ function readRoute({ cidr = '', nextHopIP = '', policy, routeTable = '', ecmpMod
 		return malformed(field, what, `its next hop ${nextHopIP} is not of its family`, `set nextHopIP to an IPv${family} address`);
 	}
 	const direction = policy === 'policySrc' ? 'src-ip' : 'dst-ip';
-	const value = { cidr, nextHop: nextHopIP, policy: direction, table: routeTable, isSymmetric: ecmpMode === symmetric } as const;
+	const value = {
+		cidr,
+		nextHop: nextHopIP,
+		policy: direction,
+		table: routeTable,
+		isSymmetric: ecmpMode === symmetric,
+		path: field,
+	} as const;
 	// Routes that share the traffic differ in their next hop.
 	return { value, key: [cidr, direction, routeTable, ...(ecmpMode === '' ? [] : [nextHopIP])].join('|') };
 }
@@ -129,10 +140,10 @@ function readPolicy({ priority = 0, match = '', action = 'allow', nextHopIP }: P
 	const why = whyNotMatch(match);
 	if (why !== undefined) return malformed(field, what, why, 'write it as in ovn-sb(5), like ip4.src == 10.0.1.5 && tcp.dst == 80');
 	const key = `${priority} ${match}`;
-	if (action !== 'reroute') return { value: { priority, match, action, nextHops: [] }, key };
+	if (action !== 'reroute') return { value: { priority, match, action, nextHops: [], path: field }, key };
 	const nextHops = splitList(nextHopIP);
 	const isGood = nextHops.length > 0 && nextHops.every((hop) => parseIp(hop));
-	if (isGood) return { value: { priority, match, action, nextHops }, key };
+	if (isGood) return { value: { priority, match, action, nextHops, path: field }, key };
 	return malformed(field, what, `its next hop ${JSON.stringify(nextHopIP ?? '')} is not an address`, 'set nextHopIP to an address');
 }
 

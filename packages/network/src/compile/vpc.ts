@@ -1,3 +1,4 @@
+import { externalIds } from '../api/names.ts';
 import type { DesiredRow, Fragment, Place } from '../plan/model.ts';
 import { ownedName } from '../plan/ownership.ts';
 import type { StaticRouteFacts, SubnetFacts, VpcFacts } from '../world/objects.ts';
@@ -33,6 +34,7 @@ function routeRow(vpc: string, key: string, route: StaticRouteFacts): DesiredRow
 			policy: route.policy,
 			route_table: route.table,
 			options: route.isSymmetric ? { ecmp_symmetric_reply: 'true' } : {},
+			external_ids: placeIds(route.path),
 		},
 		listedIn: [{ ...routerRow(vpc), column: 'static_routes' }],
 	};
@@ -42,13 +44,18 @@ function policies(vpc: VpcFacts): DesiredRow[] {
 	return byKey(
 		vpc.policyRoutes,
 		({ priority, match }) => `${priority}/${match}`,
-		({ priority, match, action, nextHops }, key) => ({
+		({ priority, match, action, nextHops, path }, key) => ({
 			table: 'Logical_Router_Policy',
 			key: `vpc/${vpc.name}/${key}`,
-			columns: { priority, match, action, nexthops: nextHops },
+			columns: { priority, match, action, nexthops: nextHops, external_ids: placeIds(path) },
 			listedIn: [{ ...routerRow(vpc.name), column: 'policies' }],
 		}),
 	);
+}
+
+/** Tells `why` which entry of the YAML a row is for. */
+function placeIds(path: string | undefined): Readonly<Record<string, string>> {
+	return path === undefined ? {} : { [externalIds.path]: path };
 }
 
 /** The VPC's ends of its links; the two ends name each other (Logical_Router_Port.peer). */

@@ -5,6 +5,7 @@ export { explain } from './explain.ts';
 export { formatAnswers } from './format.ts';
 export type { LogicalNetwork } from './logical-network.ts';
 export { agreesWithTrace, type Microflow, microflowOf } from './microflow.ts';
+export { vpcOf as vpcOfPort } from './neighbour.ts';
 export { fieldsOf, type Packet, type Protocol } from './packet.ts';
 export { nothingObserved, type Observed, type ObservedNode, type ReachQuestion, type Sender, type Target } from './question.ts';
 export { type Origin, type Snapshot, type SnapshotRow, snapshotOfFragments, snapshotOfTables } from './snapshot.ts';

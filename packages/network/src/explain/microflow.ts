@@ -35,8 +35,8 @@ export function microflowOf({ switch: datapath, inport, packet, endpoint }: Sent
 	return { datapath, flow: parts.join(' && '), options: [...tracked, ...(endpoint === undefined ? [] : ['--lb-dst', endpoint])] };
 }
 
-/** Packets that OVN makes of one that it refuses; they go back to the sender. */
-const refusals = /^\s*(tcp_reset|icmp4|icmp4_error|icmp6|icmp6_error|sctp_abort|reject)\b.*\{/;
+/** Packets of OVN's own: what it sends back of one that it refuses, and its questions for a neighbour's address. */
+const ownPackets = /^\s*(tcp_reset|icmp4|icmp4_error|icmp6|icmp6_error|sctp_abort|reject|arp|nd_ns)\b.*\{/;
 
 /** Whether `ovn-trace --minimal` says of the answer's packet what the answer does. What becomes of a router's own answer is not compared. */
 export function agreesWithTrace({ deliveredTo, answeredBy }: Answer, trace: string): boolean {
@@ -48,17 +48,17 @@ export function agreesWithTrace({ deliveredTo, answeredBy }: Answer, trace: stri
 	return outputs.includes(deliveredTo) || (deliveredTo.startsWith(nodes) && outputs.some((port) => port.startsWith(nodes)));
 }
 
-/** The ports that the packet comes out of; what a refusal sends back does not count. */
+/** The ports that the packet comes out of; OVN's own packets do not count. */
 function outputsOf(trace: string): readonly string[] {
 	const outputs: string[] = [];
 	let depth = 0;
-	let refusedAt: number | undefined;
+	let ownAt: number | undefined;
 	for (const line of trace.split('\n')) {
-		if (refusedAt === undefined && refusals.test(line)) refusedAt = depth;
+		if (ownAt === undefined && ownPackets.test(line)) ownAt = depth;
 		depth += (line.match(/\{/g)?.length ?? 0) - (line.match(/\}/g)?.length ?? 0);
 		const port = /\boutput\("((?:[^"\\]|\\.)*)"\)/.exec(line)?.[1];
-		if (port !== undefined && refusedAt === undefined) outputs.push(port);
-		if (refusedAt !== undefined && depth <= refusedAt) refusedAt = undefined;
+		if (port !== undefined && ownAt === undefined) outputs.push(port);
+		if (ownAt !== undefined && depth <= ownAt) ownAt = undefined;
 	}
 	return outputs;
 }

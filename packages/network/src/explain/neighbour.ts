@@ -37,6 +37,16 @@ export function isOnLink(network: LogicalNetwork, switchId: string, ip: Ip): boo
 	return blocks.every(({ block }) => block.family !== ip.family) || blocks.some(({ block }) => cidrContains(block, ip));
 }
 
+/** Name of the router that the port's switch is at; a subnet has one. */
+export function vpcOf(network: LogicalNetwork, port: SwitchPort): string | undefined {
+	for (const uplink of network.switch(port.switch)?.uplinks ?? []) {
+		const beyond = routerPortAt(network, uplink);
+		const router = beyond && network.router(beyond.router);
+		if (router) return router.name;
+	}
+	return undefined;
+}
+
 function routerPortAt(network: LogicalNetwork, port: SwitchPort): RouterPort | undefined {
 	return port.routerPort === undefined ? undefined : network.routerPort(port.routerPort);
 }

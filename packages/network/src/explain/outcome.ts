@@ -4,6 +4,7 @@ import type { Answer } from './answer.ts';
 import { denied, deniedByNetwork, type Fault, nameOf, type Setting, type Way } from './denial.ts';
 import type { End, Journey } from './journey.ts';
 import type { SwitchPort } from './logical-network.ts';
+import { vpcOf } from './neighbour.ts';
 import type { Packet } from './packet.ts';
 import { troubleOf } from './trouble.ts';
 import { newJourney, walk, walkOn } from './walk.ts';
@@ -58,7 +59,7 @@ function otherVpc(setting: Setting, from: SwitchPort, journey: Journey, end: End
 	const { to } = question;
 	if (to.kind !== 'workload' || (end.kind === 'delivered' && end.port.name === to.port)) return undefined;
 	const asked = network.port(to.port);
-	const [mine, theirs] = [from, asked].map((port) => port && vpcOf(setting, port));
+	const [mine, theirs] = [from, asked].map((port) => port && vpcOf(network, port));
 	const isElsewhere = mine !== undefined && theirs !== undefined && mine !== theirs;
 	const isLost = end.kind !== 'dropped' || ['no-route', 'no-such-address', 'no-next-hop'].includes(end.reason);
 	if (!isElsewhere || !isLost || journey.balanced) {
@@ -74,15 +75,6 @@ function otherVpc(setting: Setting, from: SwitchPort, journey: Journey, end: End
 	};
 	const summary = `denied: ${nameOf(question.from.object)} is in VPC ${mine}, ${nameOf(to.object)} in VPC ${theirs}, and no route leads there`;
 	return denied(setting, 'other-vpc', summary, fault, way);
-}
-
-function vpcOf({ network }: Setting, port: SwitchPort): string | undefined {
-	for (const { routerPort } of network.switch(port.switch)?.uplinks ?? []) {
-		const beyond = routerPort === undefined ? undefined : network.routerPort(routerPort);
-		const router = beyond && network.router(beyond.router);
-		if (router) return router.name;
-	}
-	return undefined;
 }
 
 /** What comes back, from where the packet ended. The world outside answers by itself. */

@@ -22,6 +22,8 @@ export interface StaticRouteFacts {
 	readonly table: string;
 	/** Whether replies leave by the next hop that the request came from. */
 	readonly isSymmetric: boolean;
+	/** Where it is written, such as `spec.staticRoutes[0]`. */
+	readonly path?: string;
 }
 
 export interface PolicyRouteFacts {
@@ -30,6 +32,8 @@ export interface PolicyRouteFacts {
 	readonly action: 'allow' | 'drop' | 'reroute';
 	/** Of `reroute`; several share the traffic. */
 	readonly nextHops: readonly string[];
+	/** Where it is written, such as `spec.policyRoutes[0]`. */
+	readonly path?: string;
 }
 
 /** One side of a link between two VPCs; it is made when the other one has its side too. */

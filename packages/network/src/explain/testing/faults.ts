@@ -172,9 +172,10 @@ export function faultsOf({ family, target, protocol, port }: Variation): readonl
 			'policy route drops',
 			(world) => {
 				const match = family === 4 ? 'ip4.dst == 10.17.0.4' : 'ip6.dst == fd00:10:17::4';
-				world.set('Vpc', 'ovn-cluster', vpc('ovn-cluster', { policyRoutes: [{ priority: 31_500, match, action: 'drop', nextHops: [] }] }));
+				const drop = { priority: 31_500, match, action: 'drop', nextHops: [], path: 'spec.policyRoutes[0]' } as const;
+				world.set('Vpc', 'ovn-cluster', vpc('ovn-cluster', { policyRoutes: [drop] }));
 			},
-			{ to: toPod('c'), reason: 'route-policy', object: 'Vpc/ovn-cluster' },
+			{ to: toPod('c'), reason: 'route-policy', object: 'Vpc/ovn-cluster', path: 'spec.policyRoutes[0]' },
 		),
 		changed('another VPC', () => {}, { to: toPod('d'), reason: 'other-vpc', object: 'Vpc/ovn-cluster', path: 'spec.vpcPeerings' }),
 		changed(
