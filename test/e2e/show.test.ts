@@ -20,7 +20,7 @@ spec:
   running: true
   template:
     spec:
-      domain: { memory: { guest: 256Mi }, devices: { interfaces: [{ name: default, bridge: {} }] } }
+      domain: { memory: { guest: 256Mi }, devices: { interfaces: [{ name: default, binding: { name: tapestry } }] } }
       networks: [{ name: default, pod: {} }]
 `;
 

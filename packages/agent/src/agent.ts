@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cidr, Clock, Logger, Signal } from '@tapestry/base';
 import {
@@ -18,6 +19,7 @@ import type { Session } from '@tapestry/ovsdb';
 import type { AttachmentModes } from './attach/attachment.ts';
 import { Journal } from './attach/journal.ts';
 import { createModes } from './attach/modes.ts';
+import { createSandboxRuleLoader } from './attach/sandbox-rules.ts';
 import { isVmm } from './attach/vmm.ts';
 import { CniCommands } from './cni/commands.ts';
 import { serveCni } from './cni/server.ts';
@@ -78,7 +80,16 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 	const source = new KubeWorkloads({ client, pods: podsHere, leases, subnets }, { mtu: options.mtu });
 
 	const journal = new Journal({ log }, { dir: join(options.state, 'attachments') });
-	const { modes } = stack.use(createModes({ clock, log, host, bridge, monitor, observe: metrics.observe }, { isVmm }));
+	const { modes } = stack.use(
+		createModes(
+			{
+				...{ clock, log, host, bridge, monitor, observe: metrics.observe },
+				needs: { exists: existsSync },
+				loadRules: createSandboxRuleLoader({ dir: join(options.state, 'sandbox-rules') }),
+			},
+			{ isVmm },
+		),
+	);
 	const commands = new CniCommands({ clock, log, source, journal, modes, bridge, observe: metrics.observe });
 	await commands.recover();
 

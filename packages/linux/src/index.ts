@@ -9,6 +9,7 @@ export * from './link-statistics.ts';
 export * from './listen.ts';
 export * from './namespace.ts';
 export type { NetlinkSocket } from './netlink/socket.ts';
+export * from './redirect.ts';
 export * from './route.ts';
 export * from './sysctl.ts';
 export * from './tap.ts';

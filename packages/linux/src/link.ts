@@ -8,6 +8,7 @@ import {
 	IFLA_IFNAME,
 	IFLA_INFO_DATA,
 	IFLA_INFO_KIND,
+	IFLA_LINK,
 	IFLA_LINKINFO,
 	IFLA_MASTER,
 	IFLA_MTU,
@@ -20,11 +21,17 @@ import {
 	RTM_SETLINK,
 } from './link-message.ts';
 import type { Namespace } from './namespace.ts';
-import { type Attribute, concat, encodeAttributes, text, u32 } from './netlink/attributes.ts';
+import { type Attribute, concat, encodeAttributes, text, u8, u32 } from './netlink/attributes.ts';
 import { NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL } from './netlink/message.ts';
 import { NETLINK_ROUTE, NetlinkSocket, type Request } from './netlink/socket.ts';
 
 const VETH_INFO_PEER = 1;
+const IFLA_INFO_SLAVE_KIND = 4;
+const IFLA_INFO_SLAVE_DATA = 5;
+const IFLA_BR_MCAST_SNOOPING = 23;
+const IFLA_BRPORT_LEARNING = 8;
+const IFLA_MACVLAN_MODE = 1;
+const MACVLAN_MODE_BRIDGE = 4;
 
 /** Opens a socket for the verbs on links, addresses and routes of a namespace; the process's own when left out. */
 export function openRoute(namespace?: Namespace): NetlinkSocket {
@@ -70,8 +77,38 @@ export function createVeth(
 }
 
 /** Makes a bridge without ports. Throws LINUX_EEXIST. */
-export function createBridge(socket: NetlinkSocket, options: LinkOptions): void {
-	create(socket, 'create bridge', options, [{ type: IFLA_INFO_KIND, value: text('bridge') }]);
+export function createBridge(socket: NetlinkSocket, options: LinkOptions & { readonly multicastSnooping?: boolean }): void {
+	const snooping =
+		options.multicastSnooping === undefined ? [] : [{ type: IFLA_BR_MCAST_SNOOPING, value: u8(Number(options.multicastSnooping)) }];
+	create(socket, 'create bridge', options, [
+		{ type: IFLA_INFO_KIND, value: text('bridge') },
+		{ type: IFLA_INFO_DATA, value: snooping },
+	]);
+}
+
+/** Whether a bridge remembers which addresses are behind one of its ports. */
+export function setLearning(socket: NetlinkSocket, port: LinkId, learning: boolean): void {
+	const data = [{ type: IFLA_BRPORT_LEARNING, value: u8(Number(learning)) }];
+	const info = [
+		{ type: IFLA_INFO_SLAVE_KIND, value: text('bridge') },
+		{ type: IFLA_INFO_SLAVE_DATA, value: data },
+	];
+	const payload = concat(ifinfo({ index: getLink(socket, port).index }), encodeAttributes([{ type: IFLA_LINKINFO, value: info }]));
+	socket.request({ type: RTM_NEWLINK, flags: NLM_F_ACK, payload, operation: 'change bridge port', subject: String(port) });
+}
+
+/** Makes a macvtap in bridge mode on another device of the same namespace. Throws LINUX_EEXIST; LINUX_EOPNOTSUPP where the kernel has none. */
+export function createMacvtap(socket: NetlinkSocket, options: LinkOptions & { readonly on: LinkId }): void {
+	create(
+		socket,
+		'create macvtap',
+		options,
+		[
+			{ type: IFLA_INFO_KIND, value: text('macvtap') },
+			{ type: IFLA_INFO_DATA, value: [{ type: IFLA_MACVLAN_MODE, value: u32(MACVLAN_MODE_BRIDGE) }] },
+		],
+		[{ type: IFLA_LINK, value: u32(getLink(socket, options.on).index) }],
+	);
 }
 
 /** Changes a device in one message, which the kernel applies in the order namespace, address, mtu, name, flags. */
@@ -161,8 +198,14 @@ const deletion = (id: LinkId): Request => ({
 	subject: String(id),
 });
 
-function create(socket: NetlinkSocket, operation: string, options: LinkOptions, info: readonly Attribute[]): void {
-	const payload = concat(ifinfo(), encodeAttributes([...linkAttributes(options), { type: IFLA_LINKINFO, value: info }]));
+function create(
+	socket: NetlinkSocket,
+	operation: string,
+	options: LinkOptions,
+	info: readonly Attribute[],
+	more: readonly Attribute[] = [],
+): void {
+	const payload = concat(ifinfo(), encodeAttributes([...linkAttributes(options), ...more, { type: IFLA_LINKINFO, value: info }]));
 	socket.request({ type: RTM_NEWLINK, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, payload, operation, subject: options.name });
 }
 

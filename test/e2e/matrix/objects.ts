@@ -76,7 +76,7 @@ export function pod(name: string, options: PodOptions): string {
 export function vm(name: string, { namespace: ns, node, labels = {}, annotations = {} }: WorkloadOptions): string {
 	const spec = {
 		...nodeSelector(node),
-		domain: { memory: { guest: '256Mi' }, devices: { interfaces: [{ name: 'default', bridge: {} }] } },
+		domain: { memory: { guest: '256Mi' }, devices: { interfaces: [{ name: 'default', binding: { name: 'tapestry' } }] } },
 		networks: [{ name: 'default', pod: {} }],
 	};
 	return document({

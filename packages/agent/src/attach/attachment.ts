@@ -75,13 +75,16 @@ export type AttachmentModes = Readonly<Record<ModeName, AttachmentMode>>;
 
 export const attachmentKey = (id: Pick<Attachment, 'containerId' | 'ifname'>): string => `${id.containerId}/${id.ifname}`;
 
+/** Modes whose device on the node is the machine's own tap; the others have a veth there. */
+const tapsOnNode: readonly ModeName[] = ['lift'];
+
 /**
  * Device name on the node's side: 14 bytes, unique for the sandbox and interface and the same at every call, so that it can be found again
  * without any record. Kube-OVN's form (`<part of the id>_h`) for pods; container ids of some runtimes share long prefixes, hence the hash.
  */
 export function deviceName(mode: ModeName, id: Pick<Attachment, 'containerId' | 'ifname'>): string {
 	const hash = createHash('sha256').update(attachmentKey(id)).digest('hex');
-	return mode === 'veth' ? `${hash.slice(0, 12)}_h` : `tap${hash.slice(0, 11)}`;
+	return tapsOnNode.includes(mode) ? `tap${hash.slice(0, 11)}` : `${hash.slice(0, 12)}_h`;
 }
 
 /** What an Open vSwitch port says of its attachment, so that ports can be told apart and found without the journal. */

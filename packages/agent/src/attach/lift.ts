@@ -1,15 +1,5 @@
 import type { Clock, Logger, Signal } from '@tapestry/base';
-import {
-	createBridge,
-	deleteLink,
-	findLink,
-	type LinkMonitor,
-	type Namespace,
-	openRoute,
-	setLink,
-	setNetworkSettings,
-} from '@tapestry/linux';
-import { modeMark } from '@tapestry/network';
+import { deleteLink, findLink, type LinkMonitor, type Namespace, openRoute, setLink } from '@tapestry/linux';
 import type { Observe } from '../metrics.ts';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
 import {
@@ -22,8 +12,10 @@ import {
 } from './attachment.ts';
 import { type HostSide, removeFromHost } from './host-side.ts';
 import { LiftedTap } from './lifted-tap.ts';
-import { addPortAddresses, findSandbox, openSandbox, sandboxFaults } from './sandbox-side.ts';
-import { makeTap, missingForTaps, tapName } from './waiting-tap.ts';
+import { missingTap, type NodeNeeds } from './node-needs.ts';
+import { makePlaceholder, removePlaceholder } from './placeholder.ts';
+import { findSandbox, openSandbox, sandboxFaults } from './sandbox-side.ts';
+import { makeTap, tapName } from './waiting-tap.ts';
 
 export interface LiftDeps {
 	readonly clock: Clock;
@@ -32,6 +24,7 @@ export interface LiftDeps {
 	readonly host: HostSide;
 	readonly bridge: IntegrationBridge;
 	readonly monitor: LinkMonitor;
+	readonly needs: NodeNeeds;
 }
 
 export interface LiftOptions {
@@ -67,17 +60,15 @@ export class LiftMode implements AttachmentMode {
 	}
 
 	async probe(): Promise<readonly string[]> {
-		return missingForTaps();
+		return missingTap(this.#deps.needs);
 	}
 
 	async prepare(attachment: Attachment): Promise<readonly SandboxInterface[]> {
 		const { ifname, netns, port } = attachment;
 		using namespace = openSandbox(netns);
 		using route = openRoute(namespace);
-		// The placeholder owns the machine's address in this namespace: the kernel must not answer ARP for it through any other interface.
-		setNetworkSettings(namespace, { 'ipv4/conf/all/arp_ignore': 1 });
 		setLink(route, 'lo', { up: true });
-		makePlaceholder(namespace, attachment);
+		makePlaceholder({ namespace, route }, { mode: 'lift' }, attachment);
 		const tap = makeTap(namespace, route, attachment);
 		return [
 			{ name: ifname, mac: port.mac, mtu: port.mtu, sandbox: netns },
@@ -107,8 +98,7 @@ export class LiftMode implements AttachmentMode {
 		if (!namespace) return;
 		await deleteLink(tapName, namespace);
 		using route = openRoute(namespace);
-		// Only what is ours: without a record the interface may be somebody else's.
-		if (findLink(route, target.ifname)?.kind === 'bridge') await deleteLink(target.ifname, namespace);
+		await removePlaceholder({ namespace, route }, target.ifname);
 	}
 
 	describe({ netns, ifname, device, port }: Attachment): AttachmentState {
@@ -138,15 +128,6 @@ export class LiftMode implements AttachmentMode {
 		this.#taps.set(attachmentKey(attachment), tap);
 		return tap;
 	}
-}
-
-/** A bridge without ports (kernels without the dummy driver have it too), down and silent: it only shows the addresses. */
-function makePlaceholder(namespace: Namespace, { ifname, port }: Attachment): void {
-	using route = openRoute(namespace);
-	createBridge(route, { name: ifname, mac: port.mac, mtu: port.mtu });
-	setNetworkSettings(namespace, { [`ipv6/conf/${ifname}/disable_ipv6`]: 0, [`ipv6/conf/${ifname}/accept_ra`]: 0 });
-	setLink(route, ifname, { arp: false, alias: modeMark('lift') });
-	addPortAddresses(route, ifname, port);
 }
 
 function isTapWaiting(netns: string): boolean {

@@ -1,10 +1,11 @@
 import { createBridge, findLink, listLinks, Namespace, openRoute } from '@tapestry/linux';
 import { holdTap, tapInto, type Wire } from '@tapestry/linux/testing';
+import { masqueradeMac, podSideAddresses, readModeMark } from '@tapestry/network';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
-import { arpReplyFrom, arpRequest } from '../testing/frames.ts';
+import { arpReplyFrom, arpRequest, type End, echoRequest, isEchoReply } from '../testing/frames.ts';
 import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
-import { type MiniNode, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
+import { type MiniNode, runIn, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
 import { type Attachment, deviceName, type ModeName } from './attachment.ts';
 import { tapName } from './waiting-tap.ts';
 
@@ -26,14 +27,33 @@ afterAll(async () => {
 	await node?.[Symbol.asyncDispose]();
 });
 
-/** What every mode is given, and how its kind of workload gets at the wire. */
-const modes: readonly { readonly name: ModeName; readonly plugIn: (sandbox: Sandbox) => Promise<Wire> }[] = [
+interface Mode {
+	readonly name: ModeName;
+	/** How its kind of workload gets at the wire. */
+	readonly plugIn: (sandbox: Sandbox) => Promise<Wire>;
+	/** Where the workload is behind NAT: who it is there, and its gateway. */
+	readonly behind?: { readonly self: End; readonly gateway: End };
+}
+
+const byTap = (sandbox: Sandbox): Promise<Wire> => holdTap(sandbox.path, { name: tapName, queues: 1 });
+const modes: readonly Mode[] = [
 	{ name: 'veth', plugIn: (sandbox) => tapInto(sandbox.path, 'eth0') },
-	{ name: 'lift', plugIn: (sandbox) => holdTap(sandbox.path, { name: tapName, queues: 1 }) },
+	{ name: 'lift', plugIn: byTap },
+	{ name: 'bridge', plugIn: byTap },
+	{ name: 'managedtap', plugIn: byTap },
+	{ name: 'tcredirect', plugIn: byTap },
+	{
+		name: 'masquerade',
+		plugIn: byTap,
+		behind: {
+			self: { mac: '02:00:00:00:00:99', ip: podSideAddresses[4].guest },
+			gateway: { mac: masqueradeMac, ip: podSideAddresses[4].gateway },
+		},
+	},
 ];
 
 /** What every way to attach a workload has to do: one suite for all. */
-describe.each(modes)('attachment mode $name', ({ name, plugIn }) => {
+describe.each(modes)('attachment mode $name', ({ name, plugIn, behind }) => {
 	function attachment(containerId: string): { readonly attachment: Attachment; readonly sandbox: Sandbox } {
 		const port = portOf(`${containerId}.default`, nextHost++);
 		makeLogicalPort(node, port);
@@ -62,11 +82,12 @@ describe.each(modes)('attachment mode $name', ({ name, plugIn }) => {
 		const { attachment: made, mode, wire, interfaces } = await connected(`${name}-1`);
 		const { mac, mtu } = made.port;
 		expect(interfaces).toContainEqual({ name: 'eth0', mac, mtu, sandbox: made.netns });
-		expect(await reachesGateway(wire, made)).toBe('0a0000000001');
+		await reachesGateway(wire, made, behind);
 		const state = mode.describe(made);
 		expect(state).toMatchObject({ connected: true, faults: [] });
 		expect(state.path.at(-1)).toBe('br-int');
 		expect(state.path).toContain(made.device);
+		if (name !== 'veth') expect(readModeMark(aliasOf(made))?.mode).toBe(name);
 	});
 
 	it('sees what somebody changed', async () => {
@@ -88,7 +109,7 @@ describe.each(modes)('attachment mode $name', ({ name, plugIn }) => {
 		// It resumes what is in the journal.
 		agent = await startAgent(node);
 		expect(findLink(node.host.route, made.device)?.index).toBe(index);
-		expect(await reachesGateway(wire, made)).toBe('0a0000000001');
+		await reachesGateway(wire, made, behind);
 		expect(agent.modes[name].describe(made).faults).toEqual([]);
 	});
 
@@ -119,11 +140,17 @@ describe.each(modes)('attachment mode $name', ({ name, plugIn }) => {
 	});
 });
 
-/** The workload asks for the gateway's hardware address; OVN answers. */
-async function reachesGateway(wire: Wire, { port }: Attachment): Promise<string | undefined> {
-	const answer = wire.receive((frame) => arpReplyFrom(frame, gateways.v4) !== undefined);
-	wire.send(arpRequest({ mac: port.mac, ip: port.addresses[0]?.address.split('/')[0] ?? '' }, gateways.v4));
-	return arpReplyFrom(await answer, gateways.v4);
+/** The workload asks for the gateway's hardware address, and OVN answers; from behind NAT it pings the gateway. */
+async function reachesGateway(wire: Wire, { port }: Attachment, behind: Mode['behind']): Promise<void> {
+	const self = behind?.self ?? { mac: port.mac, ip: port.addresses[0]?.address.split('/')[0] ?? '' };
+	const next = behind?.gateway.ip ?? gateways.v4;
+	const known = wire.receive((frame) => arpReplyFrom(frame, next) !== undefined);
+	wire.send(arpRequest(self, next));
+	const mac = arpReplyFrom(await known, next);
+	if (!behind) return expect(mac).toBe('0a0000000001');
+	const answer = wire.receive((frame) => isEchoReply(frame, gateways.v4));
+	wire.send(echoRequest(self, { mac: behind.gateway.mac, ip: gateways.v4 }));
+	await answer;
 }
 
 function untilInstalled(device: string): Promise<void> {
@@ -136,6 +163,12 @@ function untilInstalled(device: string): Promise<void> {
 	});
 }
 
+function aliasOf({ netns, ifname }: Attachment): string | undefined {
+	using namespace = Namespace.open(netns);
+	using route = openRoute(namespace);
+	return findLink(route, ifname)?.alias;
+}
+
 function traces({ device, netns }: Attachment): readonly string[] {
 	using namespace = Namespace.open(netns);
 	using route = openRoute(namespace);
@@ -143,5 +176,8 @@ function traces({ device, netns }: Attachment): readonly string[] {
 		...(findLink(node.host.route, device) ? ['device on the node'] : []),
 		...(agent.bridge.port(device) ? ['port of the switch'] : []),
 		...listLinks(route).flatMap((link) => (link.name === 'lo' ? [] : [link.name])),
+		...runIn(netns, ['nft', 'list', 'tables'])
+			.stdout.split('\n')
+			.filter((line) => line !== ''),
 	];
 }

@@ -1,11 +1,25 @@
-import type { AttachmentModes } from './attachment.ts';
+import type { AttachmentMode, AttachmentModes, ModeName } from './attachment.ts';
+import { bridgeWiring, managedTapWiring } from './bridge.ts';
 import { type LiftDeps, LiftMode, type LiftOptions } from './lift.ts';
-import { type VethDeps, VethMode } from './veth.ts';
+import { masqueradeWiring } from './masquerade.ts';
+import type { LoadSandboxRules } from './sandbox-rules.ts';
+import { tcRedirectWiring } from './tc-redirect.ts';
+import { containerWiring, type VethDeps, VethMode } from './veth.ts';
+import type { Wiring } from './wiring.ts';
 
-export type ModeDeps = VethDeps & LiftDeps;
+export type ModeDeps = VethDeps & LiftDeps & { readonly loadRules: LoadSandboxRules };
 
 /** All ways to attach that there are: a new one is a file of its own and a line here. Disposing stops what they follow; what is attached stays. */
 export function createModes(deps: ModeDeps, options: LiftOptions): { readonly modes: AttachmentModes } & AsyncDisposable {
 	const lift = new LiftMode(deps, options);
-	return { modes: { veth: new VethMode(deps), lift }, [Symbol.asyncDispose]: () => lift.close() };
+	const wired = (wiring: Wiring): AttachmentMode => new VethMode(deps, { wiring });
+	const modes: Record<ModeName, AttachmentMode> = {
+		veth: wired(containerWiring),
+		lift,
+		bridge: wired(bridgeWiring(deps)),
+		managedtap: wired(managedTapWiring(deps)),
+		masquerade: wired(masqueradeWiring(deps)),
+		tcredirect: wired(tcRedirectWiring(deps)),
+	};
+	return { modes, [Symbol.asyncDispose]: () => lift.close() };
 }

@@ -1,13 +1,5 @@
 import type { Clock, Signal } from '@tapestry/base';
-import {
-	createVeth,
-	disableTransmitChecksumOffload,
-	findLink,
-	type Namespace,
-	openRoute,
-	setLink,
-	setNetworkSettings,
-} from '@tapestry/linux';
+import { createVeth, findLink } from '@tapestry/linux';
 import { type Observe, stopwatch } from '../metrics.ts';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
 import {
@@ -19,7 +11,8 @@ import {
 	type SandboxInterface,
 } from './attachment.ts';
 import { type HostSide, handToSwitch, removeFromHost } from './host-side.ts';
-import { addDefaultRoutes, addPortAddresses, openSandbox, sandboxFaults } from './sandbox-side.ts';
+import { findSandbox, openSandbox, sandboxFaults } from './sandbox-side.ts';
+import { activateInterface, configureInterface, type Wiring, withSide } from './wiring.ts';
 
 export interface VethDeps {
 	readonly clock: Clock;
@@ -28,47 +21,64 @@ export interface VethDeps {
 	readonly bridge: IntegrationBridge;
 }
 
-/** Containers: a veth pair, one end `eth0` in the sandbox with the port's addresses, the other a port of the switch. */
-export class VethMode implements AttachmentMode {
-	readonly name = 'veth';
-	readonly servesSandbox = true;
-	readonly #deps: VethDeps;
+/** Containers: the inner end is the sandbox's interface, with the port's addresses. */
+export const containerWiring: Wiring = {
+	name: 'veth',
+	servesSandbox: true,
+	probe: async () => [],
+	innerEnd: ({ ifname, port }) => ({ name: ifname, mac: port.mac }),
+	async lay(side, attachment) {
+		configureInterface(side, attachment);
+		return [shown(attachment)];
+	},
+	activate: activateInterface,
+	strip: async () => {},
+	faults: ({ netns, ifname, port }) => sandboxFaults(netns, ifname, port, { routes: true }),
+	hops: ({ ifname }) => [ifname],
+};
 
-	constructor(deps: VethDeps) {
+/** A veth pair whose outer end is a port of the switch; what is behind the inner end is the mode's wiring. */
+export class VethMode implements AttachmentMode {
+	readonly name: Wiring['name'];
+	readonly servesSandbox: boolean;
+	readonly #deps: VethDeps;
+	readonly #wiring: Wiring;
+
+	constructor(deps: VethDeps, options: { readonly wiring: Wiring }) {
 		this.#deps = deps;
+		this.#wiring = options.wiring;
+		this.name = options.wiring.name;
+		this.servesSandbox = options.wiring.servesSandbox;
 	}
 
-	/** Every kernel with namespaces has what this takes. */
-	async probe(): Promise<readonly string[]> {
-		return [];
+	probe(): Promise<readonly string[]> {
+		return this.#wiring.probe();
 	}
 
 	async prepare(attachment: Attachment): Promise<readonly SandboxInterface[]> {
 		const { host, bridge } = this.#deps;
-		const { device, ifname, netns, port } = attachment;
+		const { device, netns, port } = attachment;
 		using namespace = openSandbox(netns);
-		createVeth(host.route, {
-			name: device,
-			mtu: port.mtu,
-			peer: { name: ifname, mac: port.mac, mtu: port.mtu, namespace },
-		});
+		createVeth(host.route, { name: device, mtu: port.mtu, peer: { ...this.#wiring.innerEnd(attachment), mtu: port.mtu, namespace } });
 		handToSwitch(host, device, { mtu: port.mtu, userspace: bridge.userspace });
-		configure(namespace, attachment);
-		return [
-			{ name: device, mac: findLink(host.route, device)?.mac ?? '', mtu: port.mtu },
-			{ name: ifname, mac: port.mac, mtu: port.mtu, sandbox: netns },
-		];
+		const interfaces = await withSide(namespace, (side) => this.#wiring.lay(side, attachment));
+		return [{ name: device, mac: findLink(host.route, device)?.mac ?? '', mtu: port.mtu }, ...interfaces];
 	}
 
+	/**
+	 * Only when its flows are there does the sandbox send: a packet that came before would be dropped, and Open vSwitch would go on dropping its like for a
+	 * moment, until it has looked through its cache.
+	 */
 	async connect(attachment: Attachment, signal: Signal): Promise<void> {
 		const { bridge, clock, observe } = this.#deps;
-		const { device, port } = attachment;
+		const { device, netns, port } = attachment;
 		const lap = stopwatch(clock, observe);
 		const row = await bridge.add({ device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(attachment) }, { signal });
 		lap('ovs');
 		await bridge.installed(row, signal);
 		lap('flows');
-		activate(attachment);
+		using namespace = openSandbox(netns);
+		await withSide(namespace, (side) => this.#wiring.activate(side, attachment));
 		lap('activate');
 	}
 
@@ -78,44 +88,27 @@ export class VethMode implements AttachmentMode {
 		if (findLink(host.route, device)) handToSwitch(host, device, { mtu: port.mtu, userspace: bridge.userspace });
 	}
 
-	async disconnect({ device }: DisconnectTarget, signal: Signal): Promise<void> {
-		await this.#deps.bridge.remove(device, { signal });
+	async disconnect(target: DisconnectTarget, signal: Signal): Promise<void> {
+		await this.#deps.bridge.remove(target.device, { signal });
 		// Takes the sandbox's end along.
-		await removeFromHost(this.#deps.host, device);
+		await removeFromHost(this.#deps.host, target.device);
+		using namespace = findSandbox(target.netns);
+		if (namespace) await withSide(namespace, (side) => this.#wiring.strip(side, target));
 	}
 
-	describe({ device, ifname, netns, port }: Attachment): AttachmentState {
+	describe(attachment: Attachment): AttachmentState {
 		const { host, bridge } = this.#deps;
+		const { device, port } = attachment;
 		const plugged = bridge.port(device);
-		const faults = [...sandboxFaults(netns, ifname, port, { routes: true })];
+		const faults = [...this.#wiring.faults(attachment)];
 		if (!findLink(host.route, device)) faults.push(`${device}, the node's end, is gone`);
 		if (plugged?.ifaceId !== port.name) faults.push(`${device} is not plugged into ${bridge.name} as ${port.name}`);
 		if (plugged?.error) faults.push(`Open vSwitch cannot use ${device}: ${plugged.error}`);
-		return { path: [ifname, device, bridge.name], connected: plugged?.installed === true, faults };
+		return { path: [...this.#wiring.hops(attachment), device, bridge.name], connected: plugged?.installed === true, faults };
 	}
 }
 
-function configure(namespace: Namespace, { ifname, port }: Attachment): void {
-	using route = openRoute(namespace);
-	setNetworkSettings(namespace, {
-		// A runtime may have made the namespace without IPv6; the lease decides.
-		[`ipv6/conf/${ifname}/disable_ipv6`]: 0,
-		// Addresses and routes come from the lease alone, and at once: detection of duplicates would keep even the link-local address back.
-		[`ipv6/conf/${ifname}/accept_ra`]: 0,
-		[`ipv6/conf/${ifname}/accept_dad`]: 0,
-	});
-	disableTransmitChecksumOffload(namespace, ifname);
-	addPortAddresses(route, ifname, port);
-}
-
-/**
- * Only now does the sandbox send: a packet that came before the port's flows would be dropped, and Open vSwitch would go on dropping its like for a
- * moment, until it has looked through its cache.
- */
-function activate({ ifname, netns, port }: Attachment): void {
-	using namespace = openSandbox(netns);
-	using route = openRoute(namespace);
-	setLink(route, 'lo', { up: true });
-	setLink(route, ifname, { up: true });
-	addDefaultRoutes(route, ifname, port);
+/** The sandbox's interface in the answer to ADD. */
+export function shown({ ifname, netns, port }: Attachment): SandboxInterface {
+	return { name: ifname, mac: port.mac, mtu: port.mtu, sandbox: netns };
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { createTap, findLink, type Link, type Namespace, type NetlinkSocket, setLink } from '@tapestry/linux';
 import type { Attachment } from './attachment.ts';
 
@@ -14,9 +13,4 @@ export function makeTap(namespace: Namespace, route: NetlinkSocket, { port, queu
 	// A tap that is down shows no carrier: the VMM's opening it would go unseen.
 	setLink(route, tapName, { mtu: port.mtu, up: true });
 	return findLink(route, tapName);
-}
-
-/** What the node lacks for taps, each a sentence. */
-export function missingForTaps(): readonly string[] {
-	return existsSync('/dev/net/tun') ? [] : ['there is no /dev/net/tun (modprobe tun)'];
 }

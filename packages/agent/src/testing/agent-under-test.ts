@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Logger, silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
@@ -5,6 +6,7 @@ import { LinkMonitor } from '@tapestry/linux';
 import type { AttachmentModes } from '../attach/attachment.ts';
 import { Journal } from '../attach/journal.ts';
 import { createModes } from '../attach/modes.ts';
+import { createSandboxRuleLoader } from '../attach/sandbox-rules.ts';
 import type { PluginAnswer } from '../cni/call.ts';
 import { CniCommands, type CniOptions } from '../cni/commands.ts';
 import type { Command } from '../cni/request.ts';
@@ -38,6 +40,8 @@ export interface AgentUnderTest {
 export interface AgentOptions extends CniOptions {
 	readonly log?: Logger;
 	readonly isVmm?: (executable: string) => boolean;
+	/** What probes find on the node. @default what is there */
+	readonly exists?: (path: string) => boolean;
 }
 
 export async function startAgent(node: MiniNode, options: AgentOptions = {}): Promise<AgentUnderTest> {
@@ -50,7 +54,11 @@ export async function startAgent(node: MiniNode, options: AgentOptions = {}): Pr
 	const observe = (step: string, seconds: number): void => void steps.push({ step, seconds });
 	const monitor = new LinkMonitor();
 	const created = createModes(
-		{ host: node.host, bridge, clock: systemClock, observe, log, monitor },
+		{
+			...{ host: node.host, bridge, clock: systemClock, observe, log, monitor },
+			needs: { exists: options.exists ?? existsSync },
+			loadRules: createSandboxRuleLoader({ dir: join(node.run, 'sandbox-rules') }),
+		},
 		// The stand-in for a VMM is a program of ours.
 		{ isVmm: options.isVmm ?? ((executable) => executable === basename(process.execPath)) },
 	);

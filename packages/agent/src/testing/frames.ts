@@ -26,6 +26,10 @@ export function echoRequest(from: End, to: End): Buffer {
 	return ipv4(from, to, 1, message);
 }
 
+export function isEchoReply(frame: Buffer, from: string): boolean {
+	return frame.readUInt16BE(12) === 0x0800 && frame[23] === 1 && frame[34] === 0 && frame.subarray(26, 30).equals(bytes(from));
+}
+
 export function tcpSyn(from: End, to: End, port: number): Buffer {
 	const segment = Buffer.alloc(20);
 	segment.writeUInt16BE(4321, 0);

@@ -43,6 +43,19 @@ export function makeLogicalPort(node: MiniNode, port: Port): void {
 	);
 }
 
+/** Has OVN give a port's machine its addresses, as the controller does: DHCPv4, DHCPv6 and the router's advertisement. */
+export function giveAddresses(node: MiniNode, port: Port): void {
+	const mac = '0a:00:00:00:00:01';
+	const v4 = `lease_time=3600,router=${gateways.v4},server_id=${gateways.v4},server_mac="${mac}",mtu=${port.mtu}`;
+	node.nbctl(
+		...['--', '--id=@v4', 'create', 'DHCP_Options', 'cidr=10.16.0.0/16', `options={${v4}}`],
+		...['--', '--id=@v6', 'create', 'DHCP_Options', 'cidr="fd00:10:16::/112"', `options:server_id="${mac}"`],
+		...['--', 'set', 'Logical_Switch_Port', port.name, 'dhcpv4_options=@v4', 'dhcpv6_options=@v6'],
+		...['--', 'set', 'Logical_Router_Port', 'ovn-cluster-ovn-default', 'ipv6_ra_configs:address_mode=dhcpv6_stateful'],
+		...['--', 'set', 'Logical_Router_Port', 'ovn-cluster-ovn-default', `ipv6_ra_configs:mtu=${port.mtu}`],
+	);
+}
+
 export const join = { v4: '100.64.0.1', v6: 'fd00:100:64::1', nodeV4: '100.64.0.2', nodeV6: 'fd00:100:64::2' } as const;
 
 /** The join network, with the node's port in it and the way out through the node, as the controller would make them. */

@@ -1,5 +1,6 @@
 import type { Accelerator } from '../guest/accelerator.ts';
 import type { GuestImage } from '../guest/image.ts';
+import type { GuestAddresses } from './addresses/guest-addresses.ts';
 import type { Disk } from './disks/prepare.ts';
 import type { VmFiles } from './files.ts';
 import type { Machine } from './machine.ts';
@@ -16,6 +17,8 @@ export interface Nic {
 	readonly mac: string;
 	readonly mtu: number;
 	readonly queues: number;
+	/** What the launcher itself gives the guest; absent where the network does. */
+	readonly addresses?: GuestAddresses;
 }
 
 /** All that a VMM has to know of a machine. */

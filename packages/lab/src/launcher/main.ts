@@ -6,6 +6,7 @@ import { createKubeClient } from '@tapestry/kube';
 import { type VirtualMachineInstance, virtualMachineInstanceResource } from '@tapestry/network';
 import { readAccelerator } from '../guest/accelerator.ts';
 import { guestImage } from '../guest/image.ts';
+import { serveAddresses } from './addresses/serve-addresses.ts';
 import { chooseHypervisor } from './choose-hypervisor.ts';
 import { guestArguments } from './config.ts';
 import { prepareDisks } from './disks/prepare.ts';
@@ -64,12 +65,18 @@ await runProgram({
 				image,
 				kernelArguments: guestArguments(machine),
 				files: vmFiles(state ?? ''),
-				nic: machine.nic && podNic(machine.nic),
+				nic: machine.nic && podNic(machine.nic, machine.hostname),
 				disks: await prepareDisks(deps, machine.disks, { directory: join(state ?? '', 'disks'), signal }),
 				shares: machine.shares,
 				environment: markers(),
 			};
 			const { graceSeconds } = machine;
+			await using stack = new AsyncDisposableStack();
+			const addresses = config.nic?.addresses;
+			if (addresses) {
+				const directory = join(state ?? '', 'addresses');
+				stack.use(await serveAddresses({ ...deps, log }, addresses, { directory, environment: config.environment, signal }));
+			}
 			await runVirtualMachine({ clock: systemClock, log, hypervisor }, { config, graceSeconds, onRunning: ready, signal });
 		}
 	},

@@ -26,6 +26,8 @@ export const debianPackages: readonly DebianPackage[] = [
 	{ name: 'ovn-host', provides: ['ovn-controller'] },
 	{ name: 'qemu-system-x86', provides: ['qemu-system-x86_64'] },
 	{ name: 'qemu-utils', provides: ['qemu-img'] },
+	// Answers guests in the modes in which KubeVirt's launcher does.
+	{ name: 'dnsmasq-base', provides: ['dnsmasq'] },
 	{ name: 'gcc', provides: ['gcc'] },
 	{ name: 'libc6-dev', provides: ['/usr/include/stdlib.h'] },
 ];

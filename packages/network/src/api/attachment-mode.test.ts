@@ -1,6 +1,6 @@
 import { sentence } from '@tapestry/base';
 import { describe, expect, it } from 'vitest';
-import { attachmentModes, chooseAttachmentMode, markedMode, modeMark } from './attachment-mode.ts';
+import { attachmentModes, chooseAttachmentMode, modeMark, readModeMark } from './attachment-mode.ts';
 
 const nic = (more: object) => ({ name: 'default', ...more });
 const subnet = (annotation?: string) => ({ name: 'blue', annotation });
@@ -9,6 +9,10 @@ describe('chooseAttachmentMode', () => {
 	it.each([
 		['nothing', {}, 'lift'],
 		['a NIC without binding', { nic: nic({}) }, 'lift'],
+		["KubeVirt's field", { nic: nic({ masquerade: {} }), subnet: subnet('lift') }, 'masquerade'],
+		['a binding plugin of the name of a mode', { nic: nic({ binding: { name: 'managedTap' } }) }, 'managedtap'],
+		['an annotation beside our binding', { nic: nic({ binding: { name: 'tapestry' } }), annotation: 'tcredirect' }, 'tcredirect'],
+		['a subnet for all that leave it open', { subnet: subnet('bridge') }, 'bridge'],
 		['our binding', { nic: nic({ binding: { name: 'tapestry' } }), subnet: subnet() }, 'lift'],
 		['an annotation, in any case', { annotation: 'Lift' }, 'lift'],
 		['a subnet that says so', { nic: nic({ binding: { name: 'tapestry' } }), subnet: subnet('lift') }, 'lift'],
@@ -20,6 +24,7 @@ describe('chooseAttachmentMode', () => {
 		['two bindings', { nic: nic({ bridge: {}, binding: { name: 'x' } }) }, 'it has several bindings: bridge, binding'],
 		['a binding that is not built', { nic: nic({ sriov: {} }) }, 'binding sriov is not built'],
 		['a plugin that nobody has heard of', { nic: nic({ binding: { name: 'x' } }) }, 'no binding plugin "x"'],
+		['a binding and another annotation', { nic: nic({ bridge: {} }), annotation: 'masquerade' }, 'its binding bridge and annotation'],
 		['an annotation with no mode', { annotation: 'fast' }, 'asks for "fast", which is no attachment mode'],
 		['a subnet with no mode', { subnet: subnet('fast') }, 'of subnet blue asks for "fast"'],
 	])('refuses %s', (_, wishes, words) => {
@@ -30,10 +35,14 @@ describe('chooseAttachmentMode', () => {
 });
 
 describe('the mark of a mode', () => {
-	it.each(attachmentModes)('tells of %s', (mode) => expect(markedMode(modeMark(mode))).toBe(mode));
+	it.each(attachmentModes)('tells of %s', (mode) => {
+		expect(readModeMark(modeMark({ mode }))).toEqual({ mode });
+		const mark = { mode, gateways: ['10.16.0.1', 'fd00::1'] };
+		expect(readModeMark(modeMark(mark))).toEqual(mark);
+	});
 
 	it('is not seen in what others write', () => {
 		for (const alias of [undefined, '', 'uplink', 'tapestry.io/attachment-mode=', 'tapestry.io/attachment-mode=x'])
-			expect(markedMode(alias)).toBeUndefined();
+			expect(readModeMark(alias)).toBeUndefined();
 	});
 });

@@ -3,7 +3,7 @@ import { annotations } from './names.ts';
 import type { Parsed, Problem } from './problem.ts';
 
 /** The ways to connect a machine's NIC to its port. `lift` is the default. */
-export const attachmentModes = ['lift'] as const;
+export const attachmentModes = ['lift', 'bridge', 'managedtap', 'masquerade', 'tcredirect'] as const;
 export type AttachmentModeName = (typeof attachmentModes)[number];
 
 /** Who may say how a NIC is connected, in order of precedence. */
@@ -21,9 +21,6 @@ const bindingFields = ['bridge', 'masquerade', 'sriov', 'macvtap', 'passt', 'sli
 
 /** The binding plugin that leaves the mode to annotation and subnet. */
 export const ownBinding = 'tapestry';
-
-/** KubeVirt's bindings for which the lift stands in: they are not built. */
-const lifted: readonly string[] = ['bridge', 'masquerade', 'managedtap'];
 
 /**
  * How a NIC is connected. A binding that names a mode decides; `binding: {name: tapestry}` or none leaves it to the annotation, then to the subnet.
@@ -57,18 +54,43 @@ export function chooseAttachmentMode({ nic, annotation, subnet }: ModeWishes): P
 	return refused(subject, why, known());
 }
 
-/** What the agent writes on the interface in the launcher's namespace (IFLA_IFALIAS): the launcher, or whoever looks, learns the mode from it. */
-export const modeMark = (mode: AttachmentModeName): string => `${annotations.attachmentMode}=${mode}`;
-
-/** The mode that an interface's alias tells of; undefined for any other alias. */
-export function markedMode(alias: string | undefined): AttachmentModeName | undefined {
-	const prefix = `${annotations.attachmentMode}=`;
-	return alias?.startsWith(prefix) ? modeOf(alias.slice(prefix.length)) : undefined;
+/** What the agent tells whoever looks at the interface in the launcher's namespace, the launcher above all. */
+export interface ModeMark {
+	readonly mode: AttachmentModeName;
+	/** The port's gateways, where the guest learns them from the launcher. */
+	readonly gateways?: readonly string[];
 }
+
+/** The mark as the interface's alias (IFLA_IFALIAS, at most 255 bytes). */
+export function modeMark({ mode, gateways = [] }: ModeMark): string {
+	return [`${annotations.attachmentMode}=${mode}`, ...gateways.map((gateway) => `gateway=${gateway}`)].join(' ');
+}
+
+/** What an interface's alias says; undefined for any other alias. */
+export function readModeMark(alias: string | undefined): ModeMark | undefined {
+	const [first = '', ...rest] = (alias ?? '').split(' ');
+	const prefix = `${annotations.attachmentMode}=`;
+	const mode = first.startsWith(prefix) ? attachmentModes.find((name) => name === first.slice(prefix.length)) : undefined;
+	if (mode === undefined) return undefined;
+	const gateways = rest.flatMap((word) => (word.startsWith('gateway=') ? [word.slice('gateway='.length)] : []));
+	return { mode, ...(gateways.length > 0 ? { gateways } : {}) };
+}
+
+/** KubeVirt's address of the DHCP server on the bridge of a launcher. */
+export const bridgeServerAddress = '169.254.75.10';
+
+/** KubeVirt's hardware address of the bridge of masquerade: a guest that moves finds its gateway under the same one. */
+export const masqueradeMac = '02:00:00:00:00:00';
+
+/** KubeVirt's addresses on both sides of the NAT of masquerade, the same in every launcher. */
+export const podSideAddresses = {
+	4: { guest: '10.0.2.2', gateway: '10.0.2.1', prefix: 24, loopback: '127.0.0.1' },
+	6: { guest: 'fd10:0:2::2', gateway: 'fd10:0:2::1', prefix: 120, loopback: '::1' },
+} as const;
 
 function modeOf(text: string): AttachmentModeName | undefined {
 	const name = text.toLowerCase();
-	return lifted.includes(name) ? 'lift' : attachmentModes.find((mode) => mode === name);
+	return attachmentModes.find((mode) => mode === name);
 }
 
 function refused(subject: string, why: string, fix: string): { readonly problem: Problem } {

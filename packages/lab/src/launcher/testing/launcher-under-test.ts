@@ -39,7 +39,13 @@ export interface LauncherUnderTest extends AsyncDisposable {
 /** Starts a launcher as the kubelet does, in a pod's namespace that has its tap, with an API that knows only its instance. */
 export async function startLauncher(
 	image: GuestImage,
-	options: { readonly spec: object; readonly annotations?: Readonly<Record<string, string>>; readonly queues?: number },
+	options: {
+		readonly spec: object;
+		readonly annotations?: Readonly<Record<string, string>>;
+		readonly queues?: number;
+		/** The pod's namespace when somebody else has made it. */
+		readonly network?: VmNetwork;
+	},
 ): Promise<LauncherUnderTest> {
 	await using cleanup = new AsyncDisposableStack();
 	const directory = mkdtempSync(join(tmpdir(), 'launcher-'));
@@ -49,7 +55,7 @@ export async function startLauncher(
 	const files = vmFiles(directory);
 	const multiQueue = (options.queues ?? 1) > 1;
 	const name = `tpt-vm-${randomBytes(3).toString('hex')}`;
-	const network = cleanup.use(await createVmNetwork(name, join(directory, 'dhcp'), { ...guestAddresses, multiQueue }));
+	const network = options.network ?? cleanup.use(await createVmNetwork(name, join(directory, 'dhcp'), { ...guestAddresses, multiQueue }));
 	let instance = {
 		apiVersion: 'kubevirt.io/v1',
 		kind: 'VirtualMachineInstance',

@@ -1,0 +1,177 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { findLink, listLinks, Namespace, openRoute } from '@tapestry/linux';
+import { type AttachmentModeName, bridgeServerAddress, podSideAddresses } from '@tapestry/network';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LauncherUnderTest } from '../../../lab/src/launcher/testing/launcher-under-test.ts';
+import type { ForwardedPort } from '../port.ts';
+import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
+import { startGuest } from '../testing/guest.ts';
+import { gateways, giveAddresses, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
+import { type MiniNode, nodeProgram, runIn, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
+import { deviceName } from './attachment.ts';
+import { isVmm } from './vmm.ts';
+
+/** What a mode can do, and where its guest is told its addresses. */
+interface Mode {
+	readonly name: AttachmentModeName;
+	/** The guest's own addresses where they are not the port's. */
+	readonly inside?: { readonly v4: string; readonly v6: string };
+	readonly forward?: readonly ForwardedPort[];
+	readonly queues: 1 | 2;
+	/** Who answered its DHCP. @default OVN, as the gateway */
+	readonly server?: string;
+}
+
+const modes: readonly Mode[] = [
+	{ name: 'lift', queues: 2 },
+	{ name: 'bridge', queues: 2, server: bridgeServerAddress },
+	{ name: 'managedtap', queues: 2 },
+	{ name: 'tcredirect', queues: 2 },
+	{
+		name: 'masquerade',
+		queues: 2,
+		inside: { v4: `${podSideAddresses[4].guest}/24`, v6: `${podSideAddresses[6].guest}/128` },
+		server: podSideAddresses[4].gateway,
+	},
+];
+
+const mtu = 1442;
+const bytes = 120_000;
+/** The same bytes on every side, without having to carry them there. */
+const source = `yes tapestry | head -c ${bytes}`;
+const digest = createHash('md5')
+	.update(Buffer.from('tapestry\n'.repeat(Math.ceil(bytes / 9))).subarray(0, bytes))
+	.digest('hex');
+const families = [
+	['IPv4', 4],
+	['IPv6', 6],
+] as const;
+
+let node: MiniNode;
+let agent: AgentUnderTest;
+let peer: Sandbox;
+const peerHost = 5;
+
+beforeAll(async () => {
+	node = await startMiniNode('guests');
+	makeNetwork(node);
+	agent = await startAgent(node, { isVmm });
+	const port = portOf('peer.default', peerHost);
+	makeLogicalPort(node, port);
+	peer = node.sandbox('peer');
+	agent.workloads.set({ namespace: 'default', name: 'peer' }, { kind: 'pod', port });
+	expect((await agent.call('ADD', { containerId: 'peer', sandbox: peer })).ok).toBe(true);
+});
+afterAll(async () => {
+	await agent?.abandon();
+	await node?.[Symbol.asyncDispose]();
+});
+
+/** What answers a datagram from the peer. */
+function ask(address: string, port: number, patienceMs: number): string {
+	const program = nodeProgram(join(import.meta.dirname, '../testing/ask-program.ts'));
+	return runIn(peer.path, [...program, address, String(port), 'hello', String(patienceMs)]).stdout;
+}
+
+describe.each(modes)('a guest by $name', ({ name, inside, forward, queues, server = gateways.v4 }) => {
+	const host = 16 + modes.findIndex((mode) => mode.name === name);
+	const port = portOf(`${name}.default`, host);
+	const addressOf = { 4: `10.16.0.${host}`, 6: `fd00:10:16::${host.toString(16)}` } as const;
+	const call = (command: 'ADD' | 'DEL') => agent.call(command, { containerId: name, sandbox });
+	const device = deviceName(name, { containerId: name, ifname: 'eth0' });
+	let sandbox: Sandbox;
+	let guest: LauncherUnderTest;
+
+	const ping = (address: string, ...more: readonly string[]) => runIn(peer.path, ['ping', '-n', '-W', '2', ...more, address]);
+	const inGuest = async (script: string) => (await guest.exec('sh', '-c', script)).output.trim();
+	const attached = () => agent.journal.get({ containerId: name, ifname: 'eth0' });
+
+	beforeAll(async () => {
+		makeLogicalPort(node, port);
+		giveAddresses(node, port);
+		sandbox = node.sandbox(name);
+		agent.workloads.set({ namespace: 'default', name }, { kind: 'machine', port, queues, mode: name, ...(forward ? { forward } : {}) });
+		expect(await call('ADD')).toMatchObject({ ok: true });
+		guest = await startGuest(sandbox, { queues });
+		await guest.running;
+		// Until its network has answered: the guest says so on its console.
+		await guest.shown('GUEST READY');
+	}, 120_000);
+	afterAll(async () => {
+		await guest?.[Symbol.asyncDispose]();
+	});
+
+	it('has its addresses by the way of the mode, and the full MTU', async () => {
+		const said = await inGuest('until ip -6 addr show dev eth0 scope global | grep -q inet6; do sleep 0.2; done; /sbin/addresses');
+		expect(said).toContain(inside?.v4 ?? `${addressOf[4]}/16`);
+		expect(said).toContain(inside?.v6 ?? `${addressOf[6]}/128`);
+		expect(said).toContain(`mtu=${mtu}`);
+		expect(await inGuest('dhcpcd -4 -U eth0')).toContain(`dhcp_server_identifier=${server}`);
+		expect(await inGuest('ls -d /sys/class/net/eth0/queues/rx-* | wc -l')).toBe(String(queues));
+	});
+
+	it('ADD again is refused and changes nothing', async () => {
+		expect((await call('ADD')).json).toMatchObject({ code: 100 });
+		expect(agent.modes[name].describe(attached()!)).toMatchObject({ connected: true, faults: [] });
+	});
+
+	it.each(families)('answers full-sized packets that may not be split, and echoes a stream: %s', async (_, family) => {
+		const address = addressOf[family];
+		const payload = mtu - (family === 4 ? 28 : 48);
+		expect(ping(address, '-c', '3', '-i', '0.2', '-w', '20', '-M', 'do', '-s', String(payload), '-q').stdout).toContain(' 0% packet loss');
+		const stream = `${source} | busybox nc -w 20 ${address} 7 | head -c ${bytes} | md5sum`;
+		expect(runIn(peer.path, ['busybox', 'sh', '-c', stream]).stdout).toContain(digest);
+	});
+
+	it.each(families)('reaches the network itself: %s', async (_, family) => {
+		const [gateway, other] = family === 4 ? [gateways.v4, `10.16.0.${peerHost}`] : [gateways.v6, `fd00:10:16::${peerHost}`];
+		expect(await inGuest(`ping -c 2 -W 5 ${gateway} >/dev/null && echo yes`)).toBe('yes');
+		const server = spawn('nsenter', [`--net=${peer.path}`, 'busybox', 'nc', '-l', '-p', '70', '-e', 'cat'], { stdio: 'ignore' });
+		const ended = once(server, 'exit');
+		const stream = `until ${source} | nc -w 20 ${other} 70 >/tmp/back 2>/dev/null; do sleep 0.2; done; head -c ${bytes} /tmp/back | md5sum`;
+		expect(await inGuest(stream)).toContain(digest);
+		server.kill('SIGKILL');
+		await ended;
+	});
+
+	it('goes on when the agent is killed and another takes over', async () => {
+		const flow = spawn('nsenter', [`--net=${peer.path}`, 'ping', '-n', '-q', '-i', '0.1', '-c', '20', '-w', '20', addressOf[4]]);
+		let said = '';
+		flow.stdout.on('data', (text) => {
+			said += text;
+		});
+		const ended = once(flow, 'close');
+		await agent.abandon();
+		agent = await startAgent(node, { isVmm });
+		await ended;
+		expect(said).toMatch(/20 received/);
+		expect(agent.modes[name].describe(attached()!)).toMatchObject({ connected: true, faults: [] });
+	});
+
+	it('echoes datagrams as the policy of its port allows', async () => {
+		// One asker each, and IPv4 only: the guest's netcat knows no more.
+		for (const udp of [98, 99])
+			await guest.exec('sh', '-c', `setsid nc.traditional -u -l -p ${udp} -e /bin/cat </dev/null >/dev/null 2>&1 &`);
+		expect(ask(addressOf[4], 98, 10_000)).toBe('hello\n');
+		node.nbctl('--wait=hv', 'acl-add', 'ovn-default', 'to-lport', '1000', `outport == "${port.name}" && ip4 && udp`, 'drop');
+		expect(ask(addressOf[4], 99, 1000)).toBe('');
+		expect(ping(addressOf[4], '-c', '1').status).toBe(0);
+		node.nbctl('--wait=hv', 'acl-del', 'ovn-default');
+		expect(ask(addressOf[4], 99, 10_000)).toBe('hello\n');
+	});
+
+	it('leaves nothing after DEL, twice', async () => {
+		await guest[Symbol.asyncDispose]();
+		for (let twice = 0; twice < 2; twice++) expect(await call('DEL')).toMatchObject({ ok: true, body: '' });
+		expect(findLink(node.host.route, device)).toBeUndefined();
+		expect(agent.bridge.port(device)).toBeUndefined();
+		expect(attached()).toBeUndefined();
+		using namespace = Namespace.open(sandbox.path);
+		using route = openRoute(namespace);
+		expect(listLinks(route).map((link) => link.name)).toEqual(['lo']);
+		expect(sandbox.run('nft', 'list', 'tables').stdout).toBe('');
+	});
+});

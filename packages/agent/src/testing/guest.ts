@@ -1,0 +1,27 @@
+import { testImage } from '../../../lab/src/guest/testing/test-image.ts';
+import { type LauncherUnderTest, startLauncher } from '../../../lab/src/launcher/testing/launcher-under-test.ts';
+import type { Sandbox } from './mini-node.ts';
+
+/** The lab's guest, started by the lab's launcher in a sandbox that an agent has prepared: QEMU, and whatever the mode has the launcher do. */
+export async function startGuest(
+	sandbox: Sandbox,
+	options: { readonly queues: number; readonly nic?: object },
+): Promise<LauncherUnderTest> {
+	const { queues, nic = {} } = options;
+	const enter = ['nsenter', `--net=${sandbox.path}`];
+	const network = {
+		enter,
+		run: (...argv: readonly string[]) => sandbox.run(...argv).stdout,
+		[Symbol.asyncDispose]: async () => {},
+	};
+	const spec = {
+		domain: {
+			cpu: { cores: queues },
+			memory: { guest: '160Mi' },
+			devices: { networkInterfaceMultiqueue: queues > 1, interfaces: [{ name: 'default', ...nic }] },
+		},
+		networks: [{ name: 'default', pod: {} }],
+		terminationGracePeriodSeconds: 0,
+	};
+	return startLauncher(await testImage(), { spec, queues, network });
+}
