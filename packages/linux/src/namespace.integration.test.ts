@@ -28,6 +28,13 @@ describe('namespaces', () => {
 		deleteNamespace(there.path);
 	});
 
+	it('can be removed although ip(8) was called for the first time after they were made', () => {
+		const program = new URL('testing/first-namespace-program.ts', import.meta.url).pathname;
+		const script = 'mount -t tmpfs tmpfs /run && exec "$@"';
+		const command = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', process.execPath, program];
+		expect(execFileSync('unshare', command, { encoding: 'utf8' })).toBe('[]');
+	});
+
 	it('live on while they are held open', () => {
 		const there = testNamespace('held');
 		using held = Namespace.open(there.path);

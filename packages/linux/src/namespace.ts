@@ -5,6 +5,8 @@ import * as sys from './sys.ts';
 
 // mount(2), umount2(2)
 const MS_BIND = 0x1000;
+const MS_REC = 0x4000;
+const MS_SHARED = 0x100000;
 const MNT_DETACH = 2;
 
 const self = '/proc/thread-self/ns/net';
@@ -67,11 +69,11 @@ function goHome(home: number): void {
 }
 
 /**
- * Makes a named network namespace, as `ip netns add` does: a new namespace bind-mounted on `path` (usually below /run/netns). The directory
- * is not made a shared mount: the caller's mount namespace alone sees it.
+ * Makes a named network namespace, as `ip netns add` does: a new namespace bind-mounted on `path`, usually below /run/netns. That directory becomes a
+ * shared mount of itself before the first name, so that other mount namespaces see the names come and go.
  */
 export function createNamespace(path: string): void {
-	mkdirSync(dirname(path), { recursive: true });
+	shareDirectory(dirname(path));
 	writeFileSync(path, '', { flag: 'wx', mode: 0o444 });
 	const home = openSync(self, 'r');
 	try {
@@ -98,4 +100,26 @@ export function deleteNamespace(path: string): void {
 		if (!isCoded(error, 'LINUX_ENOENT') && !isCoded(error, 'LINUX_EINVAL')) throw error;
 	}
 	rmSync(path, { force: true });
+}
+
+/**
+ * What `ip netns add` does at its first call on a machine. Were it left to that, names made earlier would then lie below the new mount, where they can
+ * be neither unmounted nor removed (EBUSY). The lock is ip's: whoever comes second finds it done.
+ */
+function shareDirectory(directory: string): void {
+	mkdirSync(directory, { recursive: true });
+	const lock = openSync(directory, 'r');
+	try {
+		sys.lockExclusively(lock, directory);
+		try {
+			sys.mount('', directory, MS_SHARED | MS_REC);
+		} catch (error) {
+			// EINVAL: it is no mount point yet.
+			if (!isCoded(error, 'LINUX_EINVAL')) throw error;
+			sys.mount(directory, directory, MS_BIND | MS_REC);
+			sys.mount('', directory, MS_SHARED | MS_REC);
+		}
+	} finally {
+		closeSync(lock);
+	}
 }

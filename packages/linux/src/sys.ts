@@ -20,6 +20,7 @@ const c = {
 	setns: libc.func('int setns(int fd, int type)'),
 	unshare: libc.func('int unshare(int flags)'),
 	mount: libc.func('int mount(const char *source, const char *target, const char *type, ulong flags, const void *data)'),
+	flock: libc.func('int flock(int fd, int operation)'),
 	umount2: libc.func('int umount2(const char *target, int flags)'),
 	fcntl: libc.func('int fcntl(int fd, int command, ...)'),
 	ioctl: libc.func('int ioctl(int fd, ulong request, ...)'),
@@ -43,6 +44,7 @@ export const CLONE_NEWNET = 0x40000000;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const MSG_DONTWAIT = 0x40;
+const LOCK_EX = 2;
 const F_SETFL = 4;
 const F_SETOWN = 8;
 const O_NONBLOCK = 0o4000;
@@ -140,6 +142,11 @@ export function unshareNetwork(): void {
 
 export function mount(source: string, target: string, flags: number): void {
 	checked(c.mount(source, target, 'none', flags, null), 'mount', target);
+}
+
+/** Waits for the exclusive lock of an open file or directory; closing the descriptor gives it back. */
+export function lockExclusively(fd: number, subject?: string): void {
+	checked(c.flock(fd, LOCK_EX), 'flock', subject);
 }
 
 export function unmount(target: string, flags: number): void {
