@@ -1,5 +1,4 @@
-import { type Ip, parseIp } from '@tapestry/base';
-import { readPortAddress } from './addresses.ts';
+import { type Family, parseIp } from '@tapestry/base';
 import type { LogicalNetwork, LogicalRouter, LogicalSwitch, Rule } from './logical-network.ts';
 import { list, map, readAcl, readBalancer, readPolicy, readRoute, readRouterPort, readSwitchPort, text } from './read-rows.ts';
 import type { Snapshot, SnapshotRow } from './snapshot.ts';
@@ -9,6 +8,7 @@ export function buildNetwork(snapshot: Snapshot): LogicalNetwork {
 	const index = new RowIndex(snapshot);
 	const switches = new Map<string, LogicalSwitch>();
 	const routers = new Map<string, LogicalRouter>();
+	const addressSets = new Map<string, readonly string[]>();
 	const portOf = (row: SnapshotRow) => {
 		const owner = index.switchOf.get(row.id);
 		return owner && readSwitchPort(row, owner.id);
@@ -25,11 +25,12 @@ export function buildNetwork(snapshot: Snapshot): LogicalNetwork {
 			const owner = row && index.routerOf.get(row.id);
 			return row && owner && readRouterPort(row, owner.id, index.switchSide.get(name));
 		},
-		holders: (ip) => (index.holders().get(ipKey(ip)) ?? []).flatMap((row) => portOf(row) ?? []),
-		addressSet: (name) => {
-			const set = index.addressSets.get(name);
-			return set ? list(set, 'addresses') : index.groupAddresses(name);
-		},
+		holders: (ip) => (index.holders(ip.family).get(ip.value) ?? []).flatMap((row) => portOf(row) ?? []),
+		addressSet: (name) =>
+			remembered(addressSets, name, () => {
+				const set = index.addressSets.get(name);
+				return set ? list(set, 'addresses') : index.groupAddresses(name);
+			}),
 		isInGroup: (port, group) => {
 			const row = index.ports.get(port);
 			return index.groupMembers.get(group)?.has(row?.id ?? '');
@@ -83,7 +84,7 @@ class RowIndex {
 	/** By the id of a port. */
 	readonly groupsOf: ReadonlyMap<string, readonly SnapshotRow[]>;
 	readonly #ports: readonly SnapshotRow[];
-	#holders: ReadonlyMap<string, readonly SnapshotRow[]> | undefined;
+	readonly #holders = new Map<Family, ReadonlyMap<bigint, readonly SnapshotRow[]>>();
 
 	constructor(snapshot: Snapshot) {
 		const all = (table: string) => snapshot[table] ?? [];
@@ -124,24 +125,23 @@ class RowIndex {
 		return ips.filter((ip) => parseIp(ip)?.family === Number(family));
 	}
 
-	/** Made for the first question about an address, because most are about ports. */
-	holders(): ReadonlyMap<string, readonly SnapshotRow[]> {
-		if (this.#holders) return this.#holders;
-		const found = new Map<string, SnapshotRow[]>();
+	/** By address. Made for the first question about one of the family, because most are about ports. */
+	holders(family: Family): ReadonlyMap<bigint, readonly SnapshotRow[]> {
+		const known = this.#holders.get(family);
+		if (known) return known;
+		const found = new Map<bigint, SnapshotRow[]>();
 		for (const row of this.#ports) {
-			for (const ip of list(row, 'addresses').flatMap((address) => readPortAddress(address)?.ips ?? [])) {
-				const rows = found.get(ipKey(ip));
+			for (const text of list(row, 'addresses').flatMap((address) => address.split(' ').slice(1))) {
+				const ip = text.includes(':') === (family === 6) ? parseIp(text) : undefined;
+				if (!ip) continue;
+				const rows = found.get(ip.value);
 				if (rows) rows.push(row);
-				else found.set(ipKey(ip), [row]);
+				else found.set(ip.value, [row]);
 			}
 		}
-		this.#holders = found;
+		this.#holders.set(family, found);
 		return found;
 	}
-}
-
-function ipKey({ family, value }: Ip): string {
-	return `${family}/${value}`;
 }
 
 function byPriority(a: Rule, b: Rule): number {

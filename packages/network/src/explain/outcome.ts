@@ -98,31 +98,23 @@ function replyOf(journey: Journey, from: SwitchPort, end: Arrived): End | undefi
 }
 
 function passed(setting: Setting, journey: Journey, end: Arrived, way: Way): Answer {
-	const { question, observed } = setting;
-	const from = nameOf(question.from.object);
+	const { question } = setting;
 	const target = formatIp(end.packet.target);
-	const node = end.kind === 'answered' ? undefined : [...observed.nodes].find(([name]) => end.port.node === name && isNodePort(end.port));
-	const isNodesOwn = node?.[1].addresses.some((ip) => sameIp(ip, end.packet.target));
 	const to = question.to.object === undefined ? target : nameOf(question.to.object);
-	const how =
-		end.kind === 'answered'
-			? `router port ${end.port.name} answers for ${target}`
-			: node && !isNodesOwn
-				? `it leaves the cluster through node ${node[0]}`
-				: (allowance(way) ?? 'no rule is about it');
-	const through = journey.balanced ? ` at ${end.kind === 'answered' ? target : nameOf(end.port.origin?.object ?? end.port.name)}` : '';
-	return {
-		question,
-		verdict: 'passes',
-		reason: 'allowed',
-		summary: `passes: ${from} reaches ${to}${through}; ${how}`,
-		object: undefined,
-		path: undefined,
-		rule: undefined,
-		fix: undefined,
-		notes: [],
-		...way,
-	};
+	const through = journey.balanced ? ` at ${end.kind === 'answered' ? target : `port ${end.port.name}`}` : '';
+	const summary = `passes: ${nameOf(question.from.object)} reaches ${to}${through}; ${howOf(setting, end, way)}`;
+	const nothing = { object: undefined, path: undefined, rule: undefined, fix: undefined, notes: [] };
+	return { question, verdict: 'passes', reason: 'allowed', summary, ...nothing, ...way };
+}
+
+function howOf({ question, observed }: Setting, end: Arrived, way: Way): string {
+	const { target } = end.packet;
+	if (end.kind === 'answered') return `router port ${end.port.name} answers for ${formatIp(target)}`;
+	const { port } = end;
+	const node = isNodePort(port) ? observed.nodes.get(port.node) : undefined;
+	if (!node || node.addresses.some((ip) => sameIp(ip, target))) return allowance(way) ?? 'no rule is about it';
+	if (question.to.object?.startsWith('Service/')) return `the rules of node ${port.node} choose the endpoint`;
+	return `it leaves the cluster through node ${port.node}`;
 }
 
 /** Nodes' ports are in the join network, their leases named after them. */

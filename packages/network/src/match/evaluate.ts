@@ -113,11 +113,25 @@ function numbersOf(constant: Constant, field: FieldName, around: Surroundings): 
 	if (constant.kind === 'number') return [constant];
 	const set = constant.kind === 'addressSet' ? around.addressSet(constant.name) : undefined;
 	if (set === undefined) throw unknown;
-	return set.flatMap((text) => setMember(text, field.name.startsWith('ip6') ? 6 : 4));
+	return membersOf(set, field.name.startsWith('ip6') ? 6 : 4);
+}
+
+type SetMember = Pick<NumberConstant, 'value' | 'mask'>;
+
+/** A set of thousands of addresses stands in many rules: it is read once, as long as the list of its texts lives. */
+const readSets = new WeakMap<readonly string[], Partial<Record<4 | 6, readonly SetMember[]>>>();
+
+function membersOf(set: readonly string[], family: 4 | 6): readonly SetMember[] {
+	const read = readSets.get(set) ?? {};
+	readSets.set(set, read);
+	read[family] ??= set.flatMap((text) => setMember(text, family));
+	return read[family];
 }
 
 /** Address sets may hold both families; members of the other one are wider or narrower than the field and never equal. */
-function setMember(text: string, family: 4 | 6): readonly { readonly value: bigint; readonly mask?: bigint }[] {
+function setMember(text: string, family: 4 | 6): readonly SetMember[] {
+	// Most texts are of the other family or plain addresses, and there may be many.
+	if (text.includes(':') !== (family === 6)) return [];
 	const ip = parseIp(text);
 	if (ip) return ip.family === family ? [{ value: ip.value }] : [];
 	const block = parseCidr(text);
