@@ -40,6 +40,8 @@ type Stored = Map<string, Objects[Kind]>;
 export class World {
 	readonly #objects = new Map<Kind, Stored>();
 	readonly #listed = new Map<Question, Map<string, Objects[Kind]>>();
+	/** Answers to `list`, until they change: many ports ask the same. */
+	readonly #answers = new Map<Question, readonly Objects[Kind][]>();
 	readonly #listeners = new Set<(kind: Kind, key: string, questions: readonly Question[]) => void>();
 
 	/** Sets an object, or removes it when `object` is undefined. */
@@ -76,8 +78,13 @@ export class World {
 			list: <K extends Kind>(kind: K, index: IndexName<K>, value: string) => {
 				const question = listQuestion(kind, index, value);
 				record(question);
-				const found = [...(this.#listed.get(question) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
-				return found.map(([, object]) => object as Objects[K]);
+				let answer = this.#answers.get(question);
+				if (!answer) {
+					const found = [...(this.#listed.get(question) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+					answer = found.map(([, object]) => object);
+					if (answer.length > 0) this.#answers.set(question, answer);
+				}
+				return answer as readonly Objects[K][];
 			},
 		};
 	}
@@ -90,6 +97,7 @@ export class World {
 	#relist(kind: Kind, index: string, value: string, key: string, object: Objects[Kind] | undefined): Question {
 		const question = listQuestion(kind, index, value);
 		const entries = this.#listed.get(question) ?? new Map<string, Objects[Kind]>();
+		this.#answers.delete(question);
 		if (object) this.#listed.set(question, entries.set(key, object));
 		else if (entries.delete(key) && entries.size === 0) this.#listed.delete(question);
 		return question;
