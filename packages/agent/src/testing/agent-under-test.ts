@@ -44,7 +44,7 @@ export interface AgentOptions extends CniOptions {
 	readonly exists?: (path: string) => boolean;
 }
 
-export async function startAgent(node: MiniNode, options: AgentOptions = {}): Promise<AgentUnderTest> {
+export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'>, options: AgentOptions = {}): Promise<AgentUnderTest> {
 	const log = options.log ?? silentLogger;
 	const session = node.connect();
 	const bridge = await IntegrationBridge.open(session);

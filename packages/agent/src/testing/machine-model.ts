@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { findLink, LinkMonitor, listLinks, Namespace, openRoute, setLink } from '@tapestry/linux';
-import { holdTap, untilLink, type Wire } from '@tapestry/linux/testing';
+import { type HoldOptions, holdTap, untilLink, type Wire } from '@tapestry/linux/testing';
 import type { Session } from '@tapestry/ovsdb';
 import { deviceName } from '../attach/attachment.ts';
 import { tapName } from '../attach/waiting-tap.ts';
@@ -33,6 +33,16 @@ const nodeAddress = '127.0.0.1';
 const everybody = 'ff:ff:ff:ff:ff:ff';
 const patienceMs = 60_000;
 
+/** What opens taps for a machine. */
+export interface Vmm {
+	readonly hold: (namespacePath: string, options: HoldOptions) => Promise<Wire>;
+	/** See LiftOptions. @default knows the stand-in */
+	readonly isVmm?: (executable: string) => boolean;
+}
+
+/** A program of ours in place of a VMM. */
+const standIn: Vmm = { hold: holdTap };
+
 /** Machines on one node under changing agents, and what must always hold of them. */
 export class MachineModel implements AsyncDisposable {
 	readonly node: MiniNode;
@@ -40,13 +50,15 @@ export class MachineModel implements AsyncDisposable {
 	agent: AgentUnderTest;
 	/** What was done, for the message of a failure. */
 	readonly trace: string[] = [];
+	readonly #vmm: Vmm;
 	readonly #session: Session;
 	readonly #bridge: IntegrationBridge;
 	readonly #monitor = new LinkMonitor();
 	readonly #listeners = new Set<() => void>();
 	#received: string;
 
-	private constructor(node: MiniNode, agent: AgentUnderTest, session: Session, bridge: IntegrationBridge) {
+	private constructor(node: MiniNode, vmm: Vmm, agent: AgentUnderTest, session: Session, bridge: IntegrationBridge) {
+		this.#vmm = vmm;
 		this.node = node;
 		this.agent = agent;
 		this.#session = session;
@@ -56,9 +68,9 @@ export class MachineModel implements AsyncDisposable {
 		this.#monitor.watch(node.host.namespace, () => this.#changed());
 	}
 
-	static async start(node: MiniNode): Promise<MachineModel> {
+	static async start(node: MiniNode, vmm: Vmm = standIn): Promise<MachineModel> {
 		const session = node.connect();
-		return new MachineModel(node, await startAgent(node), session, await IntegrationBridge.open(session));
+		return new MachineModel(node, vmm, await startAgent(node, vmm), session, await IntegrationBridge.open(session));
 	}
 
 	/** A machine with a lease that nobody has attached yet. */
@@ -97,7 +109,7 @@ export class MachineModel implements AsyncDisposable {
 	}
 
 	async startVmm(machine: Machine): Promise<void> {
-		machine.vmm = await holdTap(machine.sandbox.path, { name: tapName, queues: machine.queues });
+		machine.vmm = await this.#vmm.hold(machine.sandbox.path, { name: tapName, queues: machine.queues });
 		machine.blind = false;
 	}
 
@@ -141,7 +153,7 @@ export class MachineModel implements AsyncDisposable {
 	}
 
 	async startAgent(): Promise<void> {
-		this.agent = await startAgent(this.node);
+		this.agent = await startAgent(this.node, this.#vmm);
 		for (const machine of this.machines) this.#lease(machine);
 	}
 

@@ -40,6 +40,14 @@ const deps = { env: process.env };
 /** The command that runs a program of ours. */
 export const nodeProgram = (file: string): readonly string[] => [process.execPath, '--disable-warning=ExperimentalWarning', file];
 
+/** A session with the Open vSwitch of the node that keeps its files in `dir`. */
+export function connectTo(dir: string): Session {
+	return connect(
+		{ clock: systemClock, random: Math.random, log: silentLogger },
+		{ endpoint: `unix:${join(dir, 'db.sock')}`, backoff: { initial: 20, max: 200 } },
+	);
+}
+
 /** Runs a command in a namespace. */
 export function runIn(path: string, command: readonly string[]): SpawnSyncReturns<string> {
 	return spawnSync('nsenter', [`--net=${path}`, ...command], { encoding: 'utf8', timeout: 20_000 });
@@ -83,11 +91,7 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 		dir,
 		run: runDir,
 		host: { namespace, route },
-		connect: () =>
-			connect(
-				{ clock: systemClock, random: Math.random, log: silentLogger },
-				{ endpoint: `unix:${join(dir, 'db.sock')}`, backoff: { initial: 20, max: 200 } },
-			),
+		connect: () => connectTo(dir),
 		async restart(daemon) {
 			const pid = readFileSync(join(dir, `${daemon}.pid`), 'utf8').trim();
 			kill(Number(pid));
