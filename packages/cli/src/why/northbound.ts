@@ -11,7 +11,6 @@ import {
 	type Row,
 	snapshotOfTables,
 	type Uuid,
-	vpcOfPort,
 	type WireRow,
 } from '@tapestry/network';
 import type { Session } from '@tapestry/ovsdb';
@@ -65,16 +64,18 @@ class Rows {
 	}
 
 	#keep(table: Table, wire: WireRow): Uuid {
+		// A select of some columns must leave the others as they were read before.
 		const row = decodeRow(nbSchema.tables[table], wire);
 		const uuid = String(row._uuid);
-		this.tables[table].set(uuid, { ...row, ...this.tables[table].get(uuid) });
+		this.tables[table].set(uuid, { ...this.tables[table].get(uuid), ...row });
 		return uuid;
 	}
 }
 
 /**
  * Reads from the Northbound database what the question touches, so that an answer costs little more beside 10,000 ports: the ports that it names, all
- * routers, and of groups and rules those of these ports. Only what an address leads to has to be looked for among all ports.
+ * routers, and of groups and rules those of these ports. All ports are looked through only for who else has an address: what an address leads to, and,
+ * where there are several VPCs, whose memberships it stands for in sets of addresses.
  */
 export async function readNetwork(
 	session: Session,
@@ -83,9 +84,8 @@ export async function readNetwork(
 	signal: AbortSignal,
 ): Promise<LogicalNetwork> {
 	const rows = new Rows(session, signal);
-	const names = [from.port, ...(to.kind === 'workload' ? [to.port] : []), ...nodes.map(nodePortName)];
-	const ports: readonly Select[] =
-		to.kind === 'workload' ? [{ table: 'Logical_Switch_Port', where: [['type', '==', 'router']] }, ...names.map(portNamed)] : [everyPort];
+	const isAddress = to.kind !== 'workload';
+	const names = [from.port, ...(isAddress ? [] : [to.port]), ...nodes.map(nodePortName)];
 	const whole: readonly Table[] = [
 		'Logical_Switch',
 		'Logical_Router',
@@ -93,42 +93,37 @@ export async function readNetwork(
 		'Logical_Router_Static_Route',
 		'Logical_Router_Policy',
 		'Address_Set',
-		...(to.kind === 'workload' ? [] : (['Load_Balancer', 'Load_Balancer_Group'] as const)),
+		...(isAddress ? (['Load_Balancer', 'Load_Balancer_Group'] as const) : []),
 	];
-	await rows.read([...ports, ...whole.map((table) => ({ table, where: [] }))]);
+	const routersSide: Select = { table: 'Logical_Switch_Port', where: [['type', '==', 'router']] };
+	await rows.read([...names.map(portNamed), routersSide, ...whole.map((table) => ({ table, where: [] }))]);
+	if (isAddress || rows.tables.Logical_Router.size > 1) await rows.read([everyAddress]);
 	const network = rows.network();
-	const addresses = to.kind === 'workload' ? foreignAddresses(network, from.port, to.port) : [to.address];
-	if (to.kind === 'workload' && addresses.length > 0) await rows.read([everyPort]);
-	const full = rows.network();
-	const more = addresses.flatMap((address) => reachable(full, from.port, address));
-	await readGroups(rows, new Set([...names, ...more]));
+	const found = [from.port, ...(isAddress ? [] : [to.port])].flatMap((name) => addressesOf(network, name));
+	const asked = isAddress ? [to.address, ...endpointsOf(network, from.port, to.address)] : [];
+	const others = new Set([...found, ...asked].flatMap((ip) => network.holders(ip).map(({ name }) => name)));
+	for (const name of names) others.delete(name);
+	await rows.read([...others].map(portNamed));
+	await readGroups(rows, new Set([...names, ...others]));
 	return rows.network();
-}
-
-const everyPort: Select = { table: 'Logical_Switch_Port', where: [] };
-
-/** The addresses of a workload of another VPC, which somebody of the sender's own VPC may have too. */
-function foreignAddresses(network: LogicalNetwork, from: string, to: string): readonly Ip[] {
-	const [mine, theirs] = [network.port(from), network.port(to)];
-	if (!mine || !theirs || vpcOfPort(network, mine) === vpcOfPort(network, theirs)) return [];
-	return theirs.addresses.flatMap(({ ips }) => ips);
 }
 
 function portNamed(name: string): Select {
 	return { table: 'Logical_Switch_Port', where: [['name', '==', name]] };
 }
 
-/** Names of the ports that an address may lead to: its holders, and a Service's endpoints. */
-function reachable(network: LogicalNetwork, from: string, address: Ip): readonly string[] {
-	const own = network.switch(network.port(from)?.switch ?? '');
-	const vips = (own?.balancers ?? []).flatMap(({ vips: all }) => all).filter(({ ip }) => sameAddress(ip, address));
-	return [address, ...vips.flatMap(({ backends }) => backends.map(({ ip }) => ip))].flatMap((ip) =>
-		network.holders(ip).map(({ name }) => name),
-	);
+const everyAddress: Select = { table: 'Logical_Switch_Port', where: [], columns: ['name', 'type', 'addresses'] };
+
+function addressesOf(network: LogicalNetwork, port: string): readonly Ip[] {
+	return network.port(port)?.addresses.flatMap(({ ips }) => ips) ?? [];
 }
 
-function sameAddress(a: Ip, b: Ip): boolean {
-	return a.family === b.family && a.value === b.value;
+/** Addresses of the endpoints, when the address is a Service's. */
+function endpointsOf(network: LogicalNetwork, from: string, address: Ip): readonly Ip[] {
+	const own = network.switch(network.port(from)?.switch ?? '');
+	const vips = (own?.balancers ?? []).flatMap(({ vips: all }) => all);
+	const meant = vips.filter(({ ip }) => ip.family === address.family && ip.value === address.value);
+	return meant.flatMap(({ backends }) => backends.map(({ ip }) => ip));
 }
 
 /** The groups that the ports are in, as if they had no other ports, and the rules of these and of the switches. */

@@ -144,8 +144,10 @@ class RowIndex {
 	}
 }
 
+/** Which of two rules with one priority counts is left open by OVN; here it is always the same, so that one question has one answer. */
 function byPriority(a: Rule, b: Rule): number {
-	return b.priority - a.priority;
+	const text = ({ origin, match }: Rule) => `${origin?.object} ${origin?.path} ${match}`;
+	return b.priority - a.priority || (text(a) < text(b) ? -1 : 1);
 }
 
 function remembered<T>(cache: Map<string, T>, id: string, make: () => T | undefined): T | undefined {

@@ -1,5 +1,5 @@
 import type { Answer, Reason } from './answer.ts';
-import type { DropReason, End } from './journey.ts';
+import type { Cited, DropReason, End } from './journey.ts';
 import type { LogicalNetwork } from './logical-network.ts';
 import type { Observed, ReachQuestion } from './question.ts';
 import type { Origin } from './snapshot.ts';
@@ -39,17 +39,18 @@ function byRule(setting: Setting, end: Dropped, origin: Origin | undefined, way:
 		: `denied by a rule that no object of ours made: ${end.detail}${refused}`;
 	const also = end.by?.also ?? [];
 	const notes = also.length === 0 ? [] : [`also denied by ${also.join(', ')}`];
-	const fault = { object: origin?.object, path: origin?.path, rule: end.by?.rule, fix: fixOf(setting, reason, origin), notes };
+	const fault = { object: origin?.object, path: origin?.path, rule: end.by?.rule, fix: fixOf(setting, reason, end.by), notes };
 	return denied(setting, reason, summary, fault, way);
 }
 
-function fixOf({ question }: Setting, reason: Reason, origin: Origin | undefined): string {
+function fixOf({ question }: Setting, reason: Reason, by: Cited | undefined): string {
+	const origin = by?.origin;
 	const from = nameOf(question.from.object);
 	const to = nameOf(question.to.object ?? 'the address');
 	if (!origin) return 'look for who wrote the row into the Northbound database: its external_ids lack our mark';
 	const object = nameOf(origin.object);
 	if (reason === 'private-subnet') return `add a block that holds ${from} to spec.allowSubnets of ${object}, or set spec.private to false`;
-	const isReceiving = /ingress/i.test(origin.path ?? '');
+	const isReceiving = by?.rule.startsWith('to-lport') === true;
 	switch (origin.object.split('/')[0]) {
 		case 'NetworkPolicy':
 			return isReceiving

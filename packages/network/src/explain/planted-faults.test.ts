@@ -22,13 +22,13 @@ function withPortDown(snapshot: Snapshot, name: string | undefined): Snapshot {
 }
 
 function wrong(fault: Fault): string[] {
-	const { name, world, to, more, down, reason, object, path } = fault;
+	const { name, world, to, more, down, reason, object, path, fix = /./ } = fault;
 	const network = buildNetwork(withPortDown(snapshotOfFragments(compileAll(world)), down));
 	const question = { from: { object: 'Pod/shop/a', port: 'a.shop' }, to, family: 4, protocol: 'tcp', ...more } as const;
 	const answer = explain(network, question, observedOf(fault));
 	const isRight = answer.verdict === 'denied' && answer.reason === reason && answer.object === object;
 	const isThere = path === undefined || (typeof path === 'string' ? answer.path === path : path.test(answer.path ?? ''));
-	return isRight && isThere && answer.fix
+	return isRight && isThere && fix.test(answer.fix ?? '')
 		? []
 		: [`${name}, IPv${question.family}: ${JSON.stringify({ ...answer, steps: [], sent: {} }, texts)}`];
 }

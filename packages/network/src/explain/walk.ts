@@ -1,4 +1,5 @@
 import { formatIp } from '@tapestry/base';
+import { sameIp } from './addresses.ts';
 import { crossRouter } from './at-router.ts';
 import { crossSwitch } from './at-switch.ts';
 import { drop, type End, type Journey, type Place } from './journey.ts';
@@ -41,6 +42,9 @@ export function newJourney(
 /** What the sender's own stack does: on its link it asks for the address, all else it sends to its gateway. */
 function firstHop(network: LogicalNetwork, from: SwitchPort, packet: Packet): Extract<Place, { kind: 'switch' }> | End {
 	const { target } = packet;
+	if (from.addresses.some(({ ips }) => ips.some((ip) => sameIp(ip, target)))) {
+		return drop('no-such-address', `port ${from.name}`, `${from.name} has ${formatIp(target)} itself`, { origin: from.origin });
+	}
 	const isNear = isOnLink(network, from.switch, target);
 	const next = isNear ? neighbourOf(network, from.switch, target) : gatewayOf(network, from.switch, target);
 	if (next) return { kind: 'switch', port: from, to: next.port, packet: { ...packet, targetMac: next.mac } };

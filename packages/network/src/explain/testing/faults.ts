@@ -19,6 +19,8 @@ export interface Fault {
 	readonly reason: Reason;
 	readonly object: string;
 	readonly path?: string | RegExp;
+	/** What the advice has to speak of. */
+	readonly fix?: RegExp;
 }
 
 /** What varies beside the fault. */
@@ -86,7 +88,8 @@ export function faultsOf({ family, target, protocol, port }: Variation): readonl
 		withPolicy(baseWorld(), kind, key, subject, facts);
 	const np = (name: string, subject: string, facts: Partial<PolicyFacts>, path: RegExp | string): Fault => {
 		const world = policy('NetworkPolicy', 'shop/np', subject, facts);
-		return { name, world, to, more, reason: 'policy', object: 'NetworkPolicy/shop/np', path };
+		const fix = facts.isolates?.[0] === 'egress' ? /spec\.egress in NetworkPolicy shop\/np/ : /spec\.ingress in NetworkPolicy shop\/np/;
+		return { name, world, to, more, reason: 'policy', object: 'NetworkPolicy/shop/np', path, fix };
 	};
 	const otherPort = [{ protocol: 'tcp', destination: { first: 9999, last: 9999 }, source: undefined }] as const;
 	const toSelector = (name: string) => ({ kind: 'selector', selector: selectorKey(selectorOf(name)) }) as const;
