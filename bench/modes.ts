@@ -5,7 +5,7 @@ import { type AttachmentModeName, attachmentModes } from '@tapestry/network';
 import { type BenchOptions, type BenchResult, currentConditions } from './harness.ts';
 import { machineRun, podRun, withLab } from './modes/lab-run.ts';
 import { plotLatency } from './modes/plot.ts';
-import { reflectorRun } from './modes/reflector-run.ts';
+import { reflected, reflectorRun } from './modes/reflector-run.ts';
 import { renderComparison } from './modes/report.ts';
 import type { RoundOptions } from './modes/rounds.ts';
 import { renderAgainstQperf, renderAgainstTalk } from './modes/seeds.ts';
@@ -41,7 +41,7 @@ export async function run({ json, args }: BenchOptions): Promise<ModesResult> {
 	if (choice.tables.includes('reflector')) {
 		comparisons.push(
 			await reflectorRun(
-				choice.modes,
+				choice.modes.filter((mode) => reflected.includes(mode)),
 				rounds(choice, 'reflector', say, () => 100),
 			),
 		);

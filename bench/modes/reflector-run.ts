@@ -22,6 +22,9 @@ const bareTap = 'bare tap';
 const clientHost = 5;
 const firstHost = 20;
 
+/** The modes whose guest is at a tap in the launcher's namespace; that of mode `tap` is the bare tap. */
+export const reflected: readonly AttachmentModeName[] = ['lift', 'bridge', 'managedtap', 'masquerade', 'tcredirect'];
+
 interface Attached {
 	readonly name: string;
 	readonly address: string;

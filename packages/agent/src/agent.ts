@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cidr, Clock, Logger, Signal } from '@tapestry/base';
+import { type Cidr, type Clock, CodedError, type Logger, type Signal } from '@tapestry/base';
 import {
 	createReflector,
 	type EndpointSlice,
@@ -23,6 +23,7 @@ import { createSandboxRuleLoader } from './attach/sandbox-rules.ts';
 import { isVmm } from './attach/vmm.ts';
 import { CniCommands } from './cni/commands.ts';
 import { serveCni } from './cni/server.ts';
+import { followHostLaunchers } from './host-launchers.ts';
 import { KubeWorkloads } from './leases/kube-workloads.ts';
 import { Metrics } from './metrics.ts';
 import { createRuleLoader } from './node/load-rules.ts';
@@ -92,6 +93,16 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 	);
 	const commands = new CniCommands({ clock, log, source, journal, modes, bridge, observe: metrics.observe });
 	await commands.recover();
+	const hostLaunchers = new AbortController();
+	const followed = followHostLaunchers({ ...deps, pods: podsHere, source, journal, modes }, hostLaunchers.signal).catch(
+		(error: unknown) => {
+			if (!hostLaunchers.signal.aborted) log.error('launchers in the network of the node are not followed any more', { error });
+		},
+	);
+	stack.defer(async () => {
+		hostLaunchers.abort(new CodedError('ABORTED', 'the agent ends'));
+		await followed;
+	});
 
 	const ownLease = nodePortName(options.node);
 	const network = () => {

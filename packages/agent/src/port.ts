@@ -1,4 +1,4 @@
-import type { AttachmentModeName } from '@tapestry/network';
+import type { AttachmentModeName, ForwardedPort } from '@tapestry/network';
 
 /** An address of a port as users write it. */
 export interface PortAddress {
@@ -21,12 +21,6 @@ export interface Port {
 	readonly subnet: string;
 }
 
-/** A port of a machine that is let in where the mode lets only some in. */
-export interface ForwardedPort {
-	readonly protocol: 'tcp' | 'udp';
-	readonly port: number;
-}
-
 /** A pod as the CNI request names it. */
 export interface PodRef {
 	readonly namespace: string;
@@ -47,4 +41,6 @@ export type Workload =
 			readonly mode?: AttachmentModeName;
 			/** The interface's `ports`. @default all */
 			readonly forward?: readonly ForwardedPort[];
+			/** What the tap is called where it is in the node's own namespace (mode `tap`). */
+			readonly hostTap?: string;
 	  };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Signal } from '@tapestry/base';
-import type { AttachmentModeName } from '@tapestry/network';
-import type { ForwardedPort, PodRef, Port } from '../port.ts';
+import type { AttachmentModeName, ForwardedPort } from '@tapestry/network';
+import type { PodRef, Port } from '../port.ts';
 
 /** Containers have a veth; a machine's NIC has what was chosen for it. */
 export type ModeName = 'veth' | AttachmentModeName;
@@ -76,7 +76,7 @@ export type AttachmentModes = Readonly<Record<ModeName, AttachmentMode>>;
 export const attachmentKey = (id: Pick<Attachment, 'containerId' | 'ifname'>): string => `${id.containerId}/${id.ifname}`;
 
 /** Modes whose device on the node is the machine's own tap; the others have a veth there. */
-const tapsOnNode: readonly ModeName[] = ['lift'];
+const tapsOnNode: readonly ModeName[] = ['lift', 'tap'];
 
 /**
  * Device name on the node's side: 14 bytes, unique for the sandbox and interface and the same at every call, so that it can be found again

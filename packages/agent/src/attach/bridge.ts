@@ -8,10 +8,7 @@ import { type LoadSandboxRules, tableRemoval } from './sandbox-rules.ts';
 import { sandboxFaults } from './sandbox-side.ts';
 import { shown } from './veth.ts';
 import { makeTap, tapName } from './waiting-tap.ts';
-import { deviceFaults, podBridge, type SandboxSide, silence, type Wiring } from './wiring.ts';
-
-/** KubeVirt's name for the pod's interface once the bridge has it. */
-const nicOf = (ifname: string): string => `${ifname}-nic`;
+import { deviceFaults, nicName, podBridge, type SandboxSide, silence, type Wiring } from './wiring.ts';
 
 /** Keeps DHCP of the guest in the sandbox, so that the server there answers and not, sometimes, OVN. */
 const guard = { family: 'bridge', name: 'tapestry' } as const;
@@ -34,7 +31,7 @@ export function bridgeWiring(deps: BridgeDeps): Wiring {
 			const bridge = podBridge(attachment.ifname);
 			const server = parseIp(bridgeServerAddress);
 			if (server) addAddress(side.route, getLink(side.route, bridge).index, { ip: server, prefix: 32 });
-			await deps.loadRules(attachment.netns, keepDhcpInside(nicOf(attachment.ifname)));
+			await deps.loadRules(attachment.netns, keepDhcpInside(nicName(attachment.ifname)));
 			return interfaces;
 		},
 		async strip(side, target) {
@@ -60,22 +57,22 @@ function wiring({ needs }: Pick<BridgeDeps, 'needs'>, name: 'bridge' | 'managedt
 		name,
 		servesSandbox: false,
 		probe: async () => missingTap(needs),
-		innerEnd: ({ ifname }) => ({ name: nicOf(ifname) }),
+		innerEnd: ({ ifname }) => ({ name: nicName(ifname) }),
 		activate({ route }, { ifname }) {
-			for (const device of [podBridge(ifname), nicOf(ifname)]) setLink(route, device, { up: true });
+			for (const device of [podBridge(ifname), nicName(ifname)]) setLink(route, device, { up: true });
 		},
 		faults: ({ netns, ifname, port }) => [
 			...sandboxFaults(netns, ifname, port, { routes: false }),
-			...deviceFaults(netns, { [tapName]: podBridge(ifname), [nicOf(ifname)]: podBridge(ifname) }),
+			...deviceFaults(netns, { [tapName]: podBridge(ifname), [nicName(ifname)]: podBridge(ifname) }),
 		],
-		hops: ({ ifname }) => [tapName, podBridge(ifname), nicOf(ifname)],
+		hops: ({ ifname }) => [tapName, podBridge(ifname), nicName(ifname)],
 	};
 }
 
 function layBridge(side: SandboxSide, mode: 'bridge' | 'managedtap', attachment: Attachment): readonly SandboxInterface[] {
 	const { namespace, route } = side;
 	const { ifname, port } = attachment;
-	const [bridge, nic] = [podBridge(ifname), nicOf(ifname)];
+	const [bridge, nic] = [podBridge(ifname), nicName(ifname)];
 	setLink(route, 'lo', { up: true });
 	setNetworkSettings(namespace, { 'ipv4/ip_forward': 0 });
 	createBridge(route, { name: bridge, mtu: port.mtu, multicastSnooping: false });

@@ -1,5 +1,4 @@
-import { podSideAddresses } from '@tapestry/network';
-import type { ForwardedPort } from '../port.ts';
+import { type ForwardedPort, podSideAddresses } from '@tapestry/network';
 
 const preInbound = 'KUBEVIRT_PREINBOUND';
 const postInbound = 'KUBEVIRT_POSTINBOUND';

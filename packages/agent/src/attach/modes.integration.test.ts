@@ -1,5 +1,5 @@
-import { createBridge, findLink, listLinks, Namespace, openRoute } from '@tapestry/linux';
-import { holdTap, tapInto, type Wire } from '@tapestry/linux/testing';
+import { createBridge, findLink, getLink, listLinks, Namespace, openRoute } from '@tapestry/linux';
+import { holdTap, tapInto, untilLink, type Wire } from '@tapestry/linux/testing';
 import { masqueradeMac, podSideAddresses, readModeMark } from '@tapestry/network';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
@@ -42,6 +42,10 @@ const modes: readonly Mode[] = [
 	{ name: 'bridge', plugIn: byTap },
 	{ name: 'managedtap', plugIn: byTap },
 	{ name: 'tcredirect', plugIn: byTap },
+	{ name: 'macvtap', plugIn: (sandbox) => tapInto(sandbox.path, tapName) },
+	// Their VMM or its helper uses the sandbox's interface as a program does.
+	{ name: 'passt', plugIn: (sandbox) => tapInto(sandbox.path, 'eth0') },
+	{ name: 'slirp', plugIn: (sandbox) => tapInto(sandbox.path, 'eth0') },
 	{
 		name: 'masquerade',
 		plugIn: byTap,
@@ -139,6 +143,81 @@ describe.each(modes)('attachment mode $name', ({ name, plugIn, behind }) => {
 		await expect(agent.modes[name].prepare(lost.attachment)).rejects.toMatchObject({ code: 'AGENT_SANDBOX' });
 	});
 });
+
+describe('attachment mode tap', () => {
+	const nodePath = () => `/run/netns/${node.name}`;
+
+	function onNode(name: string): Attachment {
+		const port = portOf(`${name}.default`, nextHost++);
+		makeLogicalPort(node, port);
+		const pod = { namespace: 'default', name, uid: '' };
+		return {
+			containerId: name,
+			ifname: 'eth0',
+			network: '',
+			netns: '',
+			pod,
+			mode: 'tap',
+			device: `vmt-${name}`,
+			port,
+			queues: 1,
+			complete: true,
+		};
+	}
+
+	it('has a tap in the switch before the VMM is there, and makes it anew when somebody deletes it', async () => {
+		const made = onNode('host-1');
+		const { tap } = agent.modes;
+		await tap.prepare(made);
+		await tap.connect(made, AbortSignal.timeout(10_000));
+		expect(tap.describe(made)).toEqual({ path: [made.device, 'br-int'], connected: true, faults: [] });
+		const wire = await holdTap(nodePath(), { name: made.device, queues: 1 });
+		wires.push(wire);
+		await reachesGateway(wire, made, undefined);
+		const { index } = getLink(node.host.route, made.device);
+		const again = untilLink(nodePath(), made.device, (link) => link !== undefined && link.index !== index && link.up);
+		runIn(nodePath(), ['ip', 'link', 'delete', made.device]);
+		await again;
+		// It is the same port: Open vSwitch takes the new device of that name.
+		const next = await holdTap(nodePath(), { name: made.device, queues: 1 });
+		wires.push(next);
+		await asksUntilAnswered(next, made);
+		for (let twice = 0; twice < 2; twice++) await tap.disconnect(made, AbortSignal.timeout(10_000));
+		expect(findLink(node.host.route, made.device)).toBeUndefined();
+		expect(agent.bridge.port(made.device)).toBeUndefined();
+	});
+
+	it('refuses a launcher that is not in the network of the node', async () => {
+		const made = { ...onNode('host-2'), netns: '/run/netns/somewhere' };
+		await expect(agent.modes.tap.prepare(made)).rejects.toMatchObject({ code: 'AGENT_HOST_NETWORK' });
+		expect(findLink(node.host.route, made.device)).toBeUndefined();
+	});
+});
+
+it('refuses a mode for which the node lacks something, naming it and what would work', async () => {
+	await agent.abandon();
+	agent = await startAgent(node, { exists: (path) => !path.endsWith('/passt') });
+	const port = portOf('lacking.default', nextHost++);
+	makeLogicalPort(node, port);
+	agent.workloads.set({ namespace: 'default', name: 'lacking' }, { kind: 'machine', port, queues: 1, mode: 'passt' });
+	const sandbox = node.sandbox('lacking');
+	const answer = await agent.call('ADD', { containerId: 'lacking', sandbox });
+	expect(answer.json).toMatchObject({
+		code: 50,
+		msg: 'this node cannot connect a machine by passt',
+		details: expect.stringMatching(/^passt is not installed \(Debian: passt\) \(fix: .*use one of lift, tap, bridge, .*slirp\)$/),
+	});
+	expect(sandbox.run('ip', '-brief', 'link').stdout).not.toContain('eth0');
+	expect(agent.journal.get({ containerId: 'lacking', ifname: 'eth0' })).toBeUndefined();
+});
+
+/** As a guest does whose switch is about to forward again. */
+async function asksUntilAnswered(wire: Wire, { port }: Attachment): Promise<void> {
+	const self = { mac: port.mac, ip: port.addresses[0]?.address.split('/')[0] ?? '' };
+	const answer = wire.receive((frame) => arpReplyFrom(frame, gateways.v4) !== undefined);
+	const again = setInterval(() => wire.send(arpRequest(self, gateways.v4)), 50);
+	await answer.finally(() => clearInterval(again));
+}
 
 /** The workload asks for the gateway's hardware address, and OVN answers; from behind NAT it pings the gateway. */
 async function reachesGateway(wire: Wire, { port }: Attachment, behind: Mode['behind']): Promise<void> {

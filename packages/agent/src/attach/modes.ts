@@ -1,9 +1,12 @@
 import type { AttachmentMode, AttachmentModes, ModeName } from './attachment.ts';
 import { bridgeWiring, managedTapWiring } from './bridge.ts';
+import { HostTapMode } from './host-tap.ts';
 import { type LiftDeps, LiftMode, type LiftOptions } from './lift.ts';
+import { macvtapWiring } from './macvtap.ts';
 import { masqueradeWiring } from './masquerade.ts';
 import type { LoadSandboxRules } from './sandbox-rules.ts';
 import { tcRedirectWiring } from './tc-redirect.ts';
+import { passtWiring, slirpWiring } from './user-stack.ts';
 import { containerWiring, type VethDeps, VethMode } from './veth.ts';
 import type { Wiring } from './wiring.ts';
 
@@ -12,14 +15,25 @@ export type ModeDeps = VethDeps & LiftDeps & { readonly loadRules: LoadSandboxRu
 /** All ways to attach that there are: a new one is a file of its own and a line here. Disposing stops what they follow; what is attached stays. */
 export function createModes(deps: ModeDeps, options: LiftOptions): { readonly modes: AttachmentModes } & AsyncDisposable {
 	const lift = new LiftMode(deps, options);
+	const tap = new HostTapMode(deps);
 	const wired = (wiring: Wiring): AttachmentMode => new VethMode(deps, { wiring });
 	const modes: Record<ModeName, AttachmentMode> = {
 		veth: wired(containerWiring),
 		lift,
+		tap,
 		bridge: wired(bridgeWiring(deps)),
 		managedtap: wired(managedTapWiring(deps)),
 		masquerade: wired(masqueradeWiring(deps)),
 		tcredirect: wired(tcRedirectWiring(deps)),
+		macvtap: wired(macvtapWiring(deps)),
+		passt: wired(passtWiring(deps)),
+		slirp: wired(slirpWiring()),
 	};
-	return { modes, [Symbol.asyncDispose]: () => lift.close() };
+	return {
+		modes,
+		async [Symbol.asyncDispose]() {
+			tap[Symbol.dispose]();
+			await lift.close();
+		},
+	};
 }

@@ -5,7 +5,7 @@ import type { Attachment } from './attachment.ts';
 export const tapName = 'tap0';
 
 /** KubeVirt's launcher runs the VMM as this user and group ("qemu"), without capabilities. */
-const vmmUser = 107;
+export const vmmUser = 107;
 
 /** Makes the tap that waits for the VMM in the launcher's namespace, of which `route` is a socket. */
 export function makeTap(namespace: Namespace, route: NetlinkSocket, { port, queues }: Attachment): Link | undefined {

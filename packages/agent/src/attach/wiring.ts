@@ -69,6 +69,9 @@ export async function withSide<T>(namespace: Namespace, action: (side: SandboxSi
 	return await action({ namespace, route });
 }
 
+/** KubeVirt's name for the pod's interface where the guest, and not the pod, has its addresses. */
+export const nicName = (ifname: string): string => `${ifname}-nic`;
+
 /** KubeVirt's name for the bridge between tap and interface. */
 export const podBridge = (ifname: string): string => `k6t-${ifname}`;
 

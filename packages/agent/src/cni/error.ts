@@ -46,7 +46,11 @@ const transient: ReadonlySet<string> = new Set([
 	'ABORTED',
 ]);
 
-const known: Readonly<Record<string, number>> = { AGENT_SANDBOX: cniCodes.unknownContainer, AGENT_MODE: cniCodes.notAvailable };
+const known: Readonly<Record<string, number>> = {
+	AGENT_SANDBOX: cniCodes.unknownContainer,
+	AGENT_MODE: cniCodes.notAvailable,
+	AGENT_HOST_NETWORK: cniCodes.notAvailable,
+};
 
 /** The CNI error for anything that was thrown. */
 export function toCniError(error: unknown): CniError {

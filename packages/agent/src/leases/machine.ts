@@ -1,16 +1,20 @@
 import { CodedError } from '@tapestry/base';
+import { hostTapName } from '@tapestry/host';
 import {
 	type AttachmentModeName,
 	annotations,
 	chooseAttachmentMode,
+	type ForwardedPort,
+	forwardedPorts,
 	podInterface,
 	type Subnet,
 	type VirtualMachineInstance,
 } from '@tapestry/network';
-import type { ForwardedPort } from '../port.ts';
 
 /** KubeVirt's limit (virt-config, MultiQueueMaxQueues). */
 const maxQueues = 256;
+/** KubeVirt's name for the pod network of a machine that names none. */
+const defaultNetwork = 'default';
 
 /** How many queues the VMM opens on the tap: one for each virtual CPU when the instance asks for it, as KubeVirt counts them. */
 export function queuesOf(instance: VirtualMachineInstance): number {
@@ -23,7 +27,7 @@ export function queuesOf(instance: VirtualMachineInstance): number {
 export function wayOf(
 	instance: VirtualMachineInstance,
 	subnet: Subnet,
-): { readonly mode: AttachmentModeName; readonly forward?: readonly ForwardedPort[] } {
+): { readonly mode: AttachmentModeName; readonly forward?: readonly ForwardedPort[]; readonly hostTap?: string } {
 	const nic = podInterface(instance.spec);
 	const { value: mode, problem } = chooseAttachmentMode({
 		nic,
@@ -37,8 +41,10 @@ export function wayOf(
 			fix: problem.fix,
 		});
 	}
-	const forward = (nic?.ports ?? []).flatMap(({ port, protocol = 'TCP' }) =>
-		port === undefined ? [] : [{ port, protocol: protocol === 'UDP' ? ('udp' as const) : ('tcp' as const) }],
-	);
-	return { mode, ...(forward.length > 0 ? { forward } : {}) };
+	const forward = forwardedPorts(nic);
+	return {
+		mode,
+		...(forward.length > 0 ? { forward } : {}),
+		...(mode === 'tap' ? { hostTap: hostTapName(instance.metadata.uid ?? '', nic?.name ?? defaultNetwork) } : {}),
+	};
 }

@@ -4,10 +4,10 @@ import type { Sandbox } from './mini-node.ts';
 
 /** The lab's guest, started by the lab's launcher in a sandbox that an agent has prepared: QEMU, and whatever the mode has the launcher do. */
 export async function startGuest(
-	sandbox: Sandbox,
-	options: { readonly queues: number; readonly nic?: object },
+	sandbox: Pick<Sandbox, 'path' | 'run'>,
+	options: { readonly queues: number; readonly nic?: object; readonly hostNetwork?: boolean },
 ): Promise<LauncherUnderTest> {
-	const { queues, nic = {} } = options;
+	const { queues, nic = {}, hostNetwork = false } = options;
 	const enter = ['nsenter', `--net=${sandbox.path}`];
 	const network = {
 		enter,
@@ -23,5 +23,5 @@ export async function startGuest(
 		networks: [{ name: 'default', pod: {} }],
 		terminationGracePeriodSeconds: 0,
 	};
-	return startLauncher(await testImage(), { spec, queues, network });
+	return startLauncher(await testImage(), { spec, queues, network, hostNetwork });
 }

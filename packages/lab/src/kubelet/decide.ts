@@ -1,5 +1,6 @@
 import type { Container, Pod } from '@tapestry/kube';
 import type { ContainerRecord, PodRecord } from './record.ts';
+import { isLauncher } from './workload.ts';
 
 /** The one thing to do next for a pod. */
 export type Step =
@@ -46,9 +47,9 @@ export function decide(pod: Pod | undefined, record: PodRecord | undefined, now:
 	return decideContainers(pod, record, now);
 }
 
-/** Such a pod would share the node's own namespace, and its responder the node's ports: the lab does not run it. */
+/** Such a pod would share the node's own namespace, and its responder the node's ports: the lab does not run it. A launcher has no responder. */
 export function isRefused(pod: Pod): boolean {
-	return pod.spec?.hostNetwork === true;
+	return pod.spec?.hostNetwork === true && !isLauncher(pod);
 }
 
 /** The containers of a record that run. */

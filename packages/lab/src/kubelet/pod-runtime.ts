@@ -39,6 +39,9 @@ export interface PodRuntimeOptions {
 	readonly launcher: readonly string[];
 }
 
+/** Of whoever opens it. */
+const ownNamespace = '/proc/self/ns/net';
+
 /** What runs on the node: sandboxes and containers, with the record of them. Knows nothing of the API. */
 export class PodRuntime {
 	readonly #deps: PodRuntimeDeps;
@@ -84,9 +87,15 @@ export class PodRuntime {
 	async createSandbox(pod: Pod, signal: AbortSignal): Promise<void> {
 		const { uid = '', name, namespace = 'default' } = pod.metadata;
 		const network = readNetworkConfiguration(this.#options.cniConfDir);
-		const sandbox = { containerId: this.#deps.newId(), netns: podPlaces(this.#options.state, pod).netns, network };
+		const isNode = pod.spec?.hostNetwork === true;
+		const netns = isNode ? ownNamespace : podPlaces(this.#options.state, pod).netns;
+		const sandbox = { containerId: this.#deps.newId(), netns, network, ...(isNode ? { isNode } : {}) };
 		const before = this.#records.get(uid) ?? { uid, name, namespace, startTime: this.#now(), containers: {} };
 		const record = { ...before, sandbox };
+		if (isNode) {
+			this.#records.put({ ...record, sandbox: { ...sandbox, result: { cniVersion: network.cniVersion, ips: [] } } });
+			return;
+		}
 		this.#records.put(record);
 		const result = await createSandbox(this.#deps, record, sandbox, { binDir: this.#options.cniBinDir, signal });
 		this.#records.put({ ...record, sandbox: { ...sandbox, result } });
@@ -96,7 +105,7 @@ export class PodRuntime {
 	async removeSandbox(uid: string, signal: AbortSignal): Promise<void> {
 		const record = this.#records.get(uid);
 		if (!record?.sandbox) return;
-		await removeSandbox(this.#deps, record, record.sandbox, { binDir: this.#options.cniBinDir, signal });
+		if (!record.sandbox.isNode) await removeSandbox(this.#deps, record, record.sandbox, { binDir: this.#options.cniBinDir, signal });
 		const { sandbox: _, ...rest } = record;
 		this.#records.put(rest);
 	}

@@ -35,7 +35,7 @@ export function podStatus(pod: Pod, record: PodRecord | undefined, hostIps: read
 	const containers = pod.spec?.containers ?? [];
 	const statuses = containers.map((container) => containerStatus(container, record, now));
 	const phase = phaseOf(pod, record);
-	const ips = addressesOf(record);
+	const ips = pod.spec?.hostNetwork ? hostIps : addressesOf(record);
 	return {
 		phase,
 		...host,

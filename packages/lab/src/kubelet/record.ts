@@ -22,6 +22,8 @@ export interface SandboxRecord {
 	readonly network: NetworkConfiguration;
 	/** Absent until the ADD has succeeded. */
 	readonly result?: CniResult;
+	/** The node's own namespace, which no plugin is asked for: `netns` is that of the kubelet. */
+	readonly isNode?: boolean;
 }
 
 /** What the kubelet has made for a pod. It is written before the step that it tells of, so that nothing is ever lost. */

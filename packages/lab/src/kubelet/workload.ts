@@ -36,7 +36,8 @@ export function containerCommand(pod: Pod, container: Container, options: Worklo
 	const { name, namespace = 'default' } = pod.metadata;
 	if (isLauncher(pod)) {
 		const flags = [`--namespace=${namespace}`, `--vmi=${machineName(pod)}`, `--pod=${name}`, `--state=${directory}`];
-		return [...launcher, ...flags, `--ready-fd=${readyDescriptor}`];
+		const host = pod.spec?.hostNetwork ? ['--host-network'] : [];
+		return [...launcher, ...flags, ...host, `--ready-fd=${readyDescriptor}`];
 	}
 	return ['busybox', 'sh', responder, pageDirectory(directory), ...portsOf(pod, container).map(String)];
 }

@@ -1,13 +1,22 @@
 import { CodedError } from '@tapestry/base';
 import type { ProcessDeps } from '../process.ts';
+import type { Nic } from './config.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { hasLibvirt, libvirt } from './libvirt/libvirt.ts';
 import { type HypervisorName, hypervisorAnnotation } from './machine.ts';
 import { plainQemu } from './qemu/plain-qemu.ts';
 
-/** What the user insists on, else libvirt where it is installed. @throws VM_HYPERVISOR */
-export function chooseHypervisor(deps: ProcessDeps, wanted: HypervisorName | undefined): Hypervisor {
+/** What the user insists on, else libvirt where it is installed and can do what the NIC takes. @throws VM_HYPERVISOR */
+export function chooseHypervisor(deps: ProcessDeps, wanted: HypervisorName | undefined, nic: Nic | undefined): Hypervisor {
 	const installed = hasLibvirt();
+	if (nic?.backend) {
+		if (wanted !== 'libvirt') return plainQemu(deps);
+		throw new CodedError('VM_HYPERVISOR', {
+			what: 'the machine cannot be run by libvirt',
+			why: 'its NIC has no tap that libvirt could open by name',
+			fix: `use another attachment mode, or remove annotation ${hypervisorAnnotation}`,
+		});
+	}
 	if (wanted === 'libvirt' && !installed) {
 		throw new CodedError('VM_HYPERVISOR', {
 			what: 'the machine cannot be run by libvirt',

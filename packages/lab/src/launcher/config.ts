@@ -1,3 +1,4 @@
+import type { ForwardedPort } from '@tapestry/network';
 import type { Accelerator } from '../guest/accelerator.ts';
 import type { GuestImage } from '../guest/image.ts';
 import type { GuestAddresses } from './addresses/guest-addresses.ts';
@@ -9,6 +10,14 @@ import type { MachineShare } from './volumes.ts';
 /** KubeVirt's user and group of the VMM. The taps that the agent makes belong to it. */
 export const vmmUser = 107;
 
+export type NicBackend =
+	/** A character device that this process has open, for a macvtap. */
+	| { readonly kind: 'descriptor'; readonly fd: number }
+	/** Somebody who listens for frames on a socket: passt. */
+	| { readonly kind: 'stream'; readonly socket: string }
+	/** The VMM's own stack. `listen` is the pod's IPv4 address. */
+	| { readonly kind: 'user'; readonly listen: string; readonly forward: readonly ForwardedPort[] };
+
 export interface Nic {
 	/** Name of the network in the instance. */
 	readonly network: string;
@@ -17,6 +26,10 @@ export interface Nic {
 	readonly mac: string;
 	readonly mtu: number;
 	readonly queues: number;
+	/** How the VMM gets at the network. @default the tap, by its name */
+	readonly backend?: NicBackend;
+	/** Whether the kernel serves the tap's queues: /dev/vhost-net is there and the guest is not emulated. */
+	readonly vhost?: boolean;
 	/** What the launcher itself gives the guest; absent where the network does. */
 	readonly addresses?: GuestAddresses;
 }

@@ -6,19 +6,22 @@ import { createKubeClient } from '@tapestry/kube';
 import { type VirtualMachineInstance, virtualMachineInstanceResource } from '@tapestry/network';
 import { readAccelerator } from '../guest/accelerator.ts';
 import { guestImage } from '../guest/image.ts';
-import { serveAddresses } from './addresses/serve-addresses.ts';
 import { chooseHypervisor } from './choose-hypervisor.ts';
 import { guestArguments } from './config.ts';
 import { prepareDisks } from './disks/prepare.ts';
 import { vmFiles } from './files.ts';
 import { machineOf } from './machine.ts';
-import { podNic } from './pod-nic.ts';
+import type { MachineNic } from './nics.ts';
+import { hostNic, type PodNic, podNic } from './pod-nic.ts';
+import { prepareNic } from './prepare-nic.ts';
 import { reportFailure } from './report.ts';
 import { checkShares } from './shares/virtiofsd.ts';
 import { runVirtualMachine } from './virtual-machine.ts';
 
 /** Processors that a machine may have although the node has fewer: its NIC can have as many queues. */
 const leastCpuLimit = 8;
+/** How long the agent may take to make the tap, in milliseconds: the lease and the flows have to come. */
+const tapPatienceMs = 60_000;
 
 await runProgram({
 	name: 'launcher',
@@ -30,6 +33,8 @@ await runProgram({
 		pod: { type: 'string' },
 		guest: { type: 'string' },
 		state: { type: 'string' },
+		// The pod is in the node's own network namespace.
+		'host-network': { type: 'boolean', default: false },
 	},
 	async run({ options, log, signal, ready }) {
 		const { kubeconfig, namespace, vmi, guest, state } = options;
@@ -46,17 +51,27 @@ await runProgram({
 			throw error;
 		}
 
+		function findNic(nic: MachineNic, hostname: string, of: VirtualMachineInstance): PodNic | Promise<PodNic> {
+			if (!options['host-network']) return podNic(nic, hostname);
+			return hostNic(nic, of.metadata.uid ?? '', AbortSignal.any([signal, AbortSignal.timeout(tapPatienceMs)]));
+		}
+
 		async function launch(of: VirtualMachineInstance): Promise<void> {
 			const machine = machineOf(of, {
 				cpus: Math.max(leastCpuLimit, availableParallelism()),
 				memoryMiB: Math.floor(totalmem() / 2 ** 21),
 			});
 			const deps = { env: process.env };
-			const hypervisor = chooseHypervisor(deps, machine.hypervisor);
 			const image = guestImage(guest ?? '');
 			const accelerator = readAccelerator(image);
-			log.info('starting the virtual machine', { pod: options.pod, ...machine, accelerator, hypervisor: hypervisor.name });
 			checkShares(machine.shares);
+			await using stack = new AsyncDisposableStack();
+			const environment = markers();
+			const pod = machine.nic && (await findNic(machine.nic, machine.hostname, of));
+			const emulated = accelerator === 'tcg';
+			const nic = pod && (await prepareNic({ ...deps, log }, pod, { directory: state ?? '', environment, emulated, signal, stack }));
+			const hypervisor = chooseHypervisor(deps, machine.hypervisor, nic);
+			log.info('starting the virtual machine', { pod: options.pod, ...machine, mode: pod?.mode, accelerator, hypervisor: hypervisor.name });
 			const config = {
 				name: `${machine.namespace}_${machine.name}`,
 				cpus: machine.cpus,
@@ -65,18 +80,12 @@ await runProgram({
 				image,
 				kernelArguments: guestArguments(machine),
 				files: vmFiles(state ?? ''),
-				nic: machine.nic && podNic(machine.nic, machine.hostname),
+				nic,
 				disks: await prepareDisks(deps, machine.disks, { directory: join(state ?? '', 'disks'), signal }),
 				shares: machine.shares,
-				environment: markers(),
+				environment,
 			};
 			const { graceSeconds } = machine;
-			await using stack = new AsyncDisposableStack();
-			const addresses = config.nic?.addresses;
-			if (addresses) {
-				const directory = join(state ?? '', 'addresses');
-				stack.use(await serveAddresses({ ...deps, log }, addresses, { directory, environment: config.environment, signal }));
-			}
 			await runVirtualMachine({ clock: systemClock, log, hypervisor }, { config, graceSeconds, onRunning: ready, signal });
 		}
 	},

@@ -1,5 +1,12 @@
 import { CodedError, type ErrorText, isUnicastMac, parseMac } from '@tapestry/base';
-import { chooseAttachmentMode, type MachineInterface, type ModeWishes, type VirtualMachineInstanceSpec } from '@tapestry/network';
+import {
+	chooseAttachmentMode,
+	type ForwardedPort,
+	forwardedPorts,
+	type MachineInterface,
+	type ModeWishes,
+	type VirtualMachineInstanceSpec,
+} from '@tapestry/network';
 
 /** The guest's NIC: it is connected to the pod's network. */
 export interface MachineNic {
@@ -7,6 +14,8 @@ export interface MachineNic {
 	readonly network: string;
 	/** How many queues the VMM opens on the tap. */
 	readonly queues: number;
+	/** The interface's `ports`. */
+	readonly forward?: readonly ForwardedPort[];
 }
 
 type Network = NonNullable<VirtualMachineInstanceSpec['networks']>[number];
@@ -32,7 +41,10 @@ export function nicOf(spec: VirtualMachineInstanceSpec, mode: string | undefined
 	if (second !== undefined) {
 		refuse({ what: `network "${second.name}" cannot be attached`, why: 'a machine has one pod network', fix: 'remove one of them' });
 	}
-	if (first !== undefined) return { network: first.name, queues };
+	if (first !== undefined) {
+		const forward = forwardedPorts(interfaces.find(({ name }) => name === first.name));
+		return { network: first.name, queues, ...(forward.length > 0 ? { forward } : {}) };
+	}
 	const { autoattachPodInterface = true } = (devices ?? {}) as { readonly autoattachPodInterface?: boolean };
 	return autoattachPodInterface ? { network: defaultNetwork, queues } : undefined;
 }

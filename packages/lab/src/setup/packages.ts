@@ -28,6 +28,7 @@ export const debianPackages: readonly DebianPackage[] = [
 	{ name: 'qemu-utils', provides: ['qemu-img'] },
 	// Answers guests in the modes in which KubeVirt's launcher does.
 	{ name: 'dnsmasq-base', provides: ['dnsmasq'] },
+	{ name: 'passt', provides: ['passt'] },
 	{ name: 'gcc', provides: ['gcc'] },
 	{ name: 'libc6-dev', provides: ['/usr/include/stdlib.h'] },
 ];

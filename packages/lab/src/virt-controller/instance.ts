@@ -93,13 +93,18 @@ function statusOf(instance: VirtualMachineInstance, pod: Pod | undefined, proble
 
 function podFacts(instance: VirtualMachineInstance, pod: Pod): Partial<InstanceStatus> {
 	const node = pod.spec?.nodeName;
-	const addresses = (pod.status?.podIPs ?? []).map(({ ip }) => ip);
+	const addresses = addressesOf(pod);
 	return {
 		activePods: { ...(pod.metadata.uid === undefined ? {} : { [pod.metadata.uid]: node ?? '' }) },
 		...(node === undefined ? {} : { nodeName: node }),
-		// The addresses of the machine are those of its pod: the port is one and the same.
 		...(addresses.length === 0 ? {} : { interfaces: [interfaceOf(instance, pod, addresses)] }),
 	};
+}
+
+/** The machine's addresses are those of its pod, as the port is one and the same; a pod in the node's own network has the node's. */
+function addressesOf({ metadata, spec, status }: Pod): readonly string[] {
+	if (!spec?.hostNetwork) return (status?.podIPs ?? []).map(({ ip }) => ip);
+	return metadata.annotations?.[annotations.ipAddress]?.split(',') ?? [];
 }
 
 function interfaceOf(instance: VirtualMachineInstance, pod: Pod, addresses: readonly string[]) {

@@ -41,7 +41,7 @@ describe('findProblem', () => {
 		['multicast MAC', machine({}, nic({ macAddress: '03:00:00:00:00:01' })), '03:00:00:00:00:01 is a multicast address'],
 		['zero MAC', machine({}, nic({ macAddress: '00:00:00:00:00:00' })), 'all zero'],
 		['unknown binding', machine({}, nic({ binding: { name: 'slirp9' } })), 'no binding plugin "slirp9"'],
-		['binding of later', machine({}, nic({ macvtap: {} })), 'binding macvtap is not built'],
+		['binding of later', machine({}, nic({ sriov: {} })), 'binding sriov is not built'],
 		['two bindings', machine({}, nic({ bridge: {}, masquerade: {} })), 'several bindings: bridge, masquerade'],
 		['other model', machine({}, nic({ model: 'e1000e' })), 'model "e1000e"'],
 		['no memory', machine({}, memory(0)), 'the memory of the machine is of no use: it is zero'],

@@ -3,7 +3,7 @@ import { annotations } from './names.ts';
 import type { Parsed, Problem } from './problem.ts';
 
 /** The ways to connect a machine's NIC to its port. `lift` is the default. */
-export const attachmentModes = ['lift', 'bridge', 'managedtap', 'masquerade', 'tcredirect'] as const;
+export const attachmentModes = ['lift', 'tap', 'bridge', 'managedtap', 'masquerade', 'tcredirect', 'macvtap', 'passt', 'slirp'] as const;
 export type AttachmentModeName = (typeof attachmentModes)[number];
 
 /** Who may say how a NIC is connected, in order of precedence. */
@@ -57,23 +57,45 @@ export function chooseAttachmentMode({ nic, annotation, subnet }: ModeWishes): P
 /** What the agent tells whoever looks at the interface in the launcher's namespace, the launcher above all. */
 export interface ModeMark {
 	readonly mode: AttachmentModeName;
+	/** UID of the machine and its MAC address, on a tap that is among those of others. */
+	readonly machine?: string;
+	readonly mac?: string;
 	/** The port's gateways, where the guest learns them from the launcher. */
 	readonly gateways?: readonly string[];
 }
 
 /** The mark as the interface's alias (IFLA_IFALIAS, at most 255 bytes). */
-export function modeMark({ mode, gateways = [] }: ModeMark): string {
-	return [`${annotations.attachmentMode}=${mode}`, ...gateways.map((gateway) => `gateway=${gateway}`)].join(' ');
+export function modeMark({ mode, machine, mac, gateways = [] }: ModeMark): string {
+	const words = Object.entries({ machine, mac }).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
+	return [`${annotations.attachmentMode}=${mode}`, ...words, ...gateways.map((gateway) => `gateway=${gateway}`)].join(' ');
 }
 
 /** What an interface's alias says; undefined for any other alias. */
 export function readModeMark(alias: string | undefined): ModeMark | undefined {
-	const [first = '', ...rest] = (alias ?? '').split(' ');
-	const prefix = `${annotations.attachmentMode}=`;
-	const mode = first.startsWith(prefix) ? attachmentModes.find((name) => name === first.slice(prefix.length)) : undefined;
+	const words = (alias ?? '').split(' ');
+	const all = (key: string) => words.flatMap((word) => (word.startsWith(`${key}=`) ? [word.slice(key.length + 1)] : []));
+	const mode = attachmentModes.find((name) => words[0] === `${annotations.attachmentMode}=${name}`);
 	if (mode === undefined) return undefined;
-	const gateways = rest.flatMap((word) => (word.startsWith('gateway=') ? [word.slice('gateway='.length)] : []));
-	return { mode, ...(gateways.length > 0 ? { gateways } : {}) };
+	const [[machine], [mac], gateways] = [all('machine'), all('mac'), all('gateway')];
+	return {
+		mode,
+		...(machine === undefined ? {} : { machine }),
+		...(mac === undefined ? {} : { mac }),
+		...(gateways.length > 0 ? { gateways } : {}),
+	};
+}
+
+/** A port of a machine that is let in where the mode lets only some in. */
+export interface ForwardedPort {
+	readonly protocol: 'tcp' | 'udp';
+	readonly port: number;
+}
+
+/** The interface's `ports`; none means all, or, with slirp, none. */
+export function forwardedPorts(nic: MachineInterface | undefined): readonly ForwardedPort[] {
+	return (nic?.ports ?? []).flatMap(({ port, protocol = 'TCP' }) =>
+		port === undefined ? [] : [{ port, protocol: protocol === 'UDP' ? ('udp' as const) : ('tcp' as const) }],
+	);
 }
 
 /** KubeVirt's address of the DHCP server on the bridge of a launcher. */

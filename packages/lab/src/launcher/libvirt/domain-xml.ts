@@ -59,7 +59,7 @@ export function domainXml(config: MachineConfig): string {
 	]);
 }
 
-function interfaceXml({ network, tap, mac, mtu, queues }: Nic): string {
+function interfaceXml({ network, tap, mac, mtu, queues, vhost }: Nic): string {
 	const off = (names: readonly string[]): Attributes => Object.fromEntries(names.map((name) => [name, 'off']));
 	return element('interface', { type: 'ethernet' }, [
 		element('alias', { name: alias(network) }),
@@ -67,7 +67,7 @@ function interfaceXml({ network, tap, mac, mtu, queues }: Nic): string {
 		element('model', { type: 'virtio-non-transitional' }),
 		element('mac', { address: mac }),
 		element('mtu', { size: mtu }),
-		element('driver', { queues: queues > 1 ? queues : undefined }, [
+		element('driver', { name: vhost ? 'vhost' : undefined, queues: queues > 1 ? queues : undefined }, [
 			element('host', off(disabledOffloads.host)),
 			element('guest', off(disabledOffloads.guest)),
 		]),

@@ -53,6 +53,26 @@ describe('qemuArguments', () => {
 		).toBe(true);
 	});
 
+	it.each([
+		['a macvtap by a descriptor', { backend: { kind: 'descriptor', fd: 17 } }, 'tap,id=net0,fd=3'],
+		['passt by its socket', { backend: { kind: 'stream', socket: '/s,t' } }, 'stream,id=net0,server=off,addr.type=unix,addr.path=/s,,t'],
+		[
+			'its own stack with the ports that are let in',
+			{
+				backend: {
+					kind: 'user',
+					listen: '10.16.0.7',
+					forward: [
+						{ protocol: 'tcp', port: 80 },
+						{ protocol: 'udp', port: 53 },
+					],
+				},
+			},
+			'user,id=net0,hostfwd=tcp:10.16.0.7:80-:80,hostfwd=udp:10.16.0.7:53-:53',
+		],
+		['a tap with the help of the kernel', { vhost: true }, 'tap,id=net0,ifname=tap0,script=no,downscript=no,vnet_hdr=on,vhost=on'],
+	])('reaches the network by %s', (_, change, netdev) => expect(valuesOf('-netdev', nicWith(change))).toEqual([netdev]));
+
 	it('opens the tap with vnet headers and lets the guest do the checksums', () => {
 		expect(valuesOf('-netdev')).toEqual(['tap,id=net0,ifname=tap0,script=no,downscript=no,vnet_hdr=on']);
 		const [device] = valuesOf('-device');

@@ -7,6 +7,9 @@ export interface ShareSocket {
 	readonly socket: string;
 }
 
+/** QEMU's number of the descriptor that a NIC may come with. */
+export const nicDescriptor = 3;
+
 export interface QemuOptions {
 	readonly shares: readonly ShareSocket[];
 	/** `UID:GID` to change to once all files, sockets and taps are open; only root can. */
@@ -44,14 +47,33 @@ export function monitorArguments(socket: string): readonly string[] {
 	return ['-chardev', `socket,id=observer,path=${escaped(socket)}`, '-mon', 'chardev=observer,mode=control'];
 }
 
-function nicArguments({ tap, mac, mtu, queues }: Nic): readonly string[] {
+function nicArguments(nic: Nic): readonly string[] {
+	const { mac, mtu, queues } = nic;
 	const host = disabledOffloads.host.map((name) => (name === 'csum' || name === 'gso' ? name : `host_${name}`));
 	const offloads = [...host, ...disabledOffloads.guest.map((name) => `guest_${name}`)].map((name) => `${name}=off`);
 	// A vector for each direction of each queue, one for the control queue and one for changes of configuration.
 	const multiqueue = queues > 1 ? ['mq=on', `vectors=${2 * queues + 2}`] : [];
 	const device = ['virtio-net-pci', 'netdev=net0', `mac=${mac}`, `host_mtu=${mtu}`, 'romfile=', ...multiqueue, ...offloads];
-	const backend = ['tap,id=net0', `ifname=${tap}`, 'script=no,downscript=no,vnet_hdr=on', ...(queues > 1 ? [`queues=${queues}`] : [])];
-	return ['-netdev', backend.join(','), '-device', device.join(',')];
+	return ['-netdev', backendOf(nic), '-device', device.join(',')];
+}
+
+function backendOf({ tap, queues, vhost = false, backend }: Nic): string {
+	switch (backend?.kind) {
+		case undefined:
+			return [
+				...['tap,id=net0', `ifname=${tap}`, 'script=no,downscript=no,vnet_hdr=on'],
+				...(queues > 1 ? [`queues=${queues}`] : []),
+				...(vhost ? ['vhost=on'] : []),
+			].join(',');
+		case 'descriptor':
+			return `tap,id=net0,fd=${nicDescriptor}`;
+		case 'stream':
+			return `stream,id=net0,server=off,addr.type=unix,addr.path=${escaped(backend.socket)}`;
+		case 'user': {
+			const forward = backend.forward.map(({ protocol, port }) => `hostfwd=${protocol}:${backend.listen}:${port}-:${port}`);
+			return ['user,id=net0', ...forward].join(',');
+		}
+	}
 }
 
 function diskArguments(disk: Disk, index: number, position: number): readonly string[] {

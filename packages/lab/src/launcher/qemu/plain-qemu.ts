@@ -21,10 +21,11 @@ async function start(deps: ProcessDeps, config: MachineConfig, connected: Promis
 	signal.throwIfAborted();
 	const qemu = spawn('qemu-system-x86_64', qemuArguments(config, { shares, runAs: `${vmmUser}:${vmmUser}` }), {
 		env: { ...deps.env, ...config.environment },
-		stdio: ['ignore', 'inherit', 'pipe'],
+		// The fourth is `nicDescriptor`.
+		stdio: ['ignore', 'inherit', 'pipe', ...(config.nic?.backend?.kind === 'descriptor' ? [config.nic.backend.fd] : [])],
 	});
 	let words = '';
-	qemu.stderr.setEncoding('utf8').on('data', (text: string) => {
+	qemu.stderr?.setEncoding('utf8').on('data', (text: string) => {
 		process.stderr.write(text);
 		words = (words + text).slice(-keptBytes);
 	});

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, rmSync, statSync, watch } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CodedError } from '@tapestry/base';
 import type { ProcessDeps } from '../../process.ts';
+import { appears } from '../appears.ts';
 import type { MachineConfig } from '../config.ts';
 import type { ShareSocket } from '../qemu/arguments.ts';
 import type { MachineShare } from '../volumes.ts';
@@ -61,24 +62,6 @@ function findVirtiofsd(): string {
 		why: 'virtiofsd is not installed',
 		fix: 'install it (Debian 12: qemu-system-common, later: virtiofsd), or remove devices.filesystems',
 	});
-}
-
-/** Resolves when a file is there. Its directory must exist. */
-async function appears(path: string, signal: AbortSignal): Promise<void> {
-	const found = Promise.withResolvers<void>();
-	const look = (): void => {
-		if (existsSync(path)) found.resolve();
-	};
-	const watcher = watch(dirname(path), look);
-	const onAbort = (): void => found.reject(signal.reason);
-	signal.addEventListener('abort', onAbort, { once: true });
-	look();
-	try {
-		await found.promise;
-	} finally {
-		watcher.close();
-		signal.removeEventListener('abort', onAbort);
-	}
 }
 
 /** Commas part the daemon's options. */

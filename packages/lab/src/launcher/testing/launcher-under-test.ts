@@ -45,6 +45,8 @@ export async function startLauncher(
 		readonly queues?: number;
 		/** The pod's namespace when somebody else has made it. */
 		readonly network?: VmNetwork;
+		/** Whether that is the node's own. */
+		readonly hostNetwork?: boolean;
 	},
 ): Promise<LauncherUnderTest> {
 	await using cleanup = new AsyncDisposableStack();
@@ -71,7 +73,13 @@ export async function startLauncher(
 	api.listen(apiSocket);
 	const named = { clusters: [{ name: 'c', cluster: { server: 'http://api' } }], contexts: [{ name: 'c', context: { cluster: 'c' } }] };
 	writeFileSync(kubeconfig, JSON.stringify({ ...named, 'current-context': 'c' }));
-	const flags = [`--kubeconfig=${kubeconfig}`, `--api-socket=${apiSocket}`, `--guest=${image.directory}`, `--state=${directory}`];
+	const flags = [
+		`--kubeconfig=${kubeconfig}`,
+		`--api-socket=${apiSocket}`,
+		`--guest=${image.directory}`,
+		`--state=${directory}`,
+		...(options.hostNetwork ? ['--host-network'] : []),
+	];
 	const [enter = '', ...argv] = [
 		...network.enter,
 		process.execPath,

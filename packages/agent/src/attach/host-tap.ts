@@ -1,0 +1,117 @@
+import { type Clock, CodedError, type Logger, type Signal } from '@tapestry/base';
+import { createTap, findLink, type LinkMonitor, setLink } from '@tapestry/linux';
+import { modeMark } from '@tapestry/network';
+import type { IntegrationBridge } from '../switch/integration-bridge.ts';
+import {
+	type Attachment,
+	type AttachmentMode,
+	type AttachmentState,
+	attachmentKey,
+	type DisconnectTarget,
+	portMarks,
+	type SandboxInterface,
+} from './attachment.ts';
+import { type HostSide, handToSwitch, removeFromHost } from './host-side.ts';
+import { missingTap, type NodeNeeds } from './node-needs.ts';
+import { vmmUser } from './waiting-tap.ts';
+
+export interface HostTapDeps {
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly host: HostSide;
+	readonly bridge: IntegrationBridge;
+	readonly monitor: LinkMonitor;
+	readonly needs: NodeNeeds;
+}
+
+/**
+ * A tap in the node's own namespace that is a port of the switch from the start. The VMM opens it there, so its launcher has to be in that namespace too
+ * (hostNetwork): no runtime calls the plugin for such a pod, and the agent attaches it by what the API says (host-launchers.ts).
+ */
+export class HostTapMode implements AttachmentMode, Disposable {
+	readonly name = 'tap';
+	readonly servesSandbox = false;
+	readonly #deps: HostTapDeps;
+	readonly #attached = new Map<string, Attachment>();
+	readonly #unwatch: () => void;
+
+	constructor(deps: HostTapDeps) {
+		this.#deps = deps;
+		this.#unwatch = deps.monitor.watch(deps.host.namespace, () => this.#look());
+	}
+
+	async probe(): Promise<readonly string[]> {
+		return missingTap(this.#deps.needs);
+	}
+
+	async prepare(attachment: Attachment): Promise<readonly SandboxInterface[]> {
+		const { device, netns, pod, port } = attachment;
+		if (netns !== '') {
+			throw new CodedError('AGENT_HOST_NETWORK', {
+				what: `pod ${pod.namespace}/${pod.name} cannot be connected by tap`,
+				why: 'its launcher has a network namespace of its own, in which it cannot open a tap of the node',
+				fix: 'have the webhook set hostNetwork for launchers of mode tap, or use the mode lift, which needs none',
+			});
+		}
+		this.#make(attachment);
+		this.#attached.set(attachmentKey(attachment), attachment);
+		return [{ name: device, mac: findLink(this.#deps.host.route, device)?.mac ?? '', mtu: port.mtu }];
+	}
+
+	/** The flows do not wait for the VMM: the tap is a port, without a carrier. */
+	async connect(attachment: Attachment, signal: Signal): Promise<void> {
+		const { bridge } = this.#deps;
+		const { device, port } = attachment;
+		const row = await bridge.add({ device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(attachment) }, { signal });
+		await bridge.installed(row, signal);
+	}
+
+	async resume(attachment: Attachment): Promise<void> {
+		this.#attached.set(attachmentKey(attachment), attachment);
+		this.#look();
+		const { host, bridge } = this.#deps;
+		handToSwitch(host, attachment.device, { mtu: attachment.port.mtu, userspace: bridge.userspace });
+	}
+
+	async disconnect(target: DisconnectTarget, signal: Signal): Promise<void> {
+		this.#attached.delete(attachmentKey(target));
+		await this.#deps.bridge.remove(target.device, { signal });
+		await removeFromHost(this.#deps.host, target.device);
+	}
+
+	describe({ device, port }: Attachment): AttachmentState {
+		const { host, bridge } = this.#deps;
+		const faults: string[] = [];
+		const plugged = bridge.port(device);
+		if (!findLink(host.route, device)) faults.push(`${device} is gone`);
+		if (plugged?.ifaceId !== port.name) faults.push(`${device} is not plugged into ${bridge.name} as ${port.name}`);
+		if (plugged?.error) faults.push(`Open vSwitch cannot use ${device}: ${plugged.error}`);
+		return { path: [device, bridge.name], connected: plugged?.installed === true, faults };
+	}
+
+	[Symbol.dispose](): void {
+		this.#unwatch();
+	}
+
+	#make({ device, port, queues }: Attachment): void {
+		const { bridge, host } = this.#deps;
+		createTap(host.namespace, { name: device, uid: vmmUser, gid: vmmUser, multiQueue: queues > 1 });
+		setLink(host.route, device, { alias: modeMark({ mode: 'tap', machine: port.ownerUid, mac: port.mac }) });
+		handToSwitch(host, device, { mtu: port.mtu, userspace: bridge.userspace });
+	}
+
+	/** The next VMM finds a tap. One that holds a tap that somebody deleted cannot be helped. */
+	#look(): void {
+		const { host, log } = this.#deps;
+		for (const attachment of this.#attached.values()) {
+			if (findLink(host.route, attachment.device)) continue;
+			const { device, pod, port } = attachment;
+			log.error('somebody deleted the tap of a machine: restart the machine if its VMM runs', { pod, device, port: port.name });
+			try {
+				this.#make(attachment);
+			} catch (error) {
+				log.error('cannot make the tap of a machine anew', { pod, device, error });
+			}
+		}
+	}
+}

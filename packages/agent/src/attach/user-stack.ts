@@ -1,0 +1,42 @@
+import { setLink, setNetworkSettings } from '@tapestry/linux';
+import { modeMark } from '@tapestry/network';
+import { missingProgram, type NodeNeeds } from './node-needs.ts';
+import { sandboxFaults } from './sandbox-side.ts';
+import { shown } from './veth.ts';
+import { vmmUser } from './waiting-tap.ts';
+import { activateInterface, configureInterface, type Wiring } from './wiring.ts';
+
+/**
+ * passt: a process in the sandbox speaks TCP, UDP and ICMP for the guest by sockets of its own. There is no tap; the guest has the sandbox's addresses.
+ * The launcher starts it. Source: KubeVirt, cmd/cni/passt-binding, for the settings.
+ */
+export function passtWiring({ needs }: { readonly needs: NodeNeeds }): Wiring {
+	return userStack('passt', async () => missingProgram(needs, 'passt', 'passt'));
+}
+
+/** slirp: the VMM's own stack; it is part of QEMU. The guest is behind NAT and only the interface's `ports` are let in, by IPv4. */
+export function slirpWiring(): Wiring {
+	return userStack('slirp', async () => []);
+}
+
+/** Neither runs as root; they answer on the guest's ports, low ones too, and ping for it. */
+const settings = { 'ipv4/ip_unprivileged_port_start': 0, 'ipv4/ping_group_range': `${vmmUser}\t${vmmUser}` } as const;
+
+function userStack(name: 'passt' | 'slirp', probe: Wiring['probe']): Wiring {
+	return {
+		name,
+		servesSandbox: true,
+		probe,
+		innerEnd: ({ ifname, port }) => ({ name: ifname, mac: port.mac }),
+		async lay(side, attachment) {
+			configureInterface(side, attachment);
+			setNetworkSettings(side.namespace, settings);
+			setLink(side.route, attachment.ifname, { alias: modeMark({ mode: name }) });
+			return [shown(attachment)];
+		},
+		activate: activateInterface,
+		strip: async () => {},
+		faults: ({ netns, ifname, port }) => sandboxFaults(netns, ifname, port, { routes: true }),
+		hops: ({ ifname }) => [name, ifname],
+	};
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, pings, sharedLab, tapestry, waitReady } from './harness/lab.ts';
+
+/** Machines that ask for their way to the network in each of the ways there are, by their objects alone, and a pod on another node. */
+const machine = (name: string, nic: string, annotation = '') => `apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: { name: ${name}, namespace: modes }
+spec:
+  running: true
+  template:
+    metadata: { annotations: { ${annotation} } }
+    spec:
+      nodeSelector: { kubernetes.io/hostname: n1 }
+      domain: { memory: { guest: 160Mi }, devices: { interfaces: [{ name: default, ${nic} }] } }
+      networks: [{ name: default, pod: {} }]
+---
+`;
+const asks = (mode: string): string => `tapestry.io/attachment-mode: ${mode}`;
+const objects = `apiVersion: v1
+kind: Namespace
+metadata: { name: modes }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: far, namespace: modes }
+spec:
+  nodeSelector: { kubernetes.io/hostname: n2 }
+  containers: [{ name: main, image: "nginx:alpine" }]
+---
+${machine('bridge', 'bridge: {}')}${machine('masquerade', 'masquerade: {}, ports: [{ port: 7 }]')}${machine(
+	'tcredirect',
+	'binding: { name: tapestry }',
+	asks('tcredirect'),
+)}${machine('tap', 'binding: { name: tapestry }', asks('tap'))}`;
+const refused = `${machine('two', 'bridge: {}, masquerade: {}')}${machine('odd', 'binding: { name: tapestry }', asks('fast'))}`;
+
+const modes = ['bridge', 'masquerade', 'tcredirect', 'tap'] as const;
+const bytes = 120_000;
+const source = `yes tapestry | head -c ${bytes}`;
+const digest = createHash('md5')
+	.update(Buffer.from('tapestry\n'.repeat(Math.ceil(bytes / 9))).subarray(0, bytes))
+	.digest('hex');
+
+beforeAll(async () => {
+	await applyYaml(objects + refused);
+	await waitReady('modes', 'pod/far');
+	await kube('wait', '-n', 'modes', '--for=condition=Ready', '--timeout=120s', ...modes.map((name) => `vm/${name}`));
+	// Ready means that the machine runs; commands are carried out once its network is there.
+	for (const name of modes) await tapestry(['lab', 'exec', '--name', sharedLab().id, '-n', 'modes', `vm/${name}`, '--', 'true']);
+});
+afterAll(() => deleteYaml(objects + refused));
+
+async function addressesOf(name: string): Promise<readonly string[]> {
+	const lease = await kubeJson<{ spec: { v4IpAddress: string; v6IpAddress: string } }>('get', 'ip', `${name}.modes`);
+	return [lease.spec.v4IpAddress, lease.spec.v6IpAddress];
+}
+
+describe.each(modes)('a machine by %s', (name) => {
+	it('echoes a stream to another node under the addresses of its lease, in both families', async () => {
+		for (const address of await addressesOf(name)) {
+			const script = `until busybox nc -w 5 ${address} 7 </dev/null; do busybox usleep 200000; done; ${source} | busybox nc -w 20 ${address} 7 | head -c ${bytes} | md5sum`;
+			expect((await inWorkload('modes', 'pod/far', 'timeout', '60', 'sh', '-c', script)).stdout).toContain(digest);
+		}
+	});
+
+	it('says so in its status', async () => {
+		const vmi = await kubeJson<{ status: { interfaces: { ipAddresses: string[] }[] } }>('get', 'vmi', '-n', 'modes', name);
+		expect(vmi.status.interfaces[0]?.ipAddresses).toEqual(await addressesOf(name));
+	});
+});
+
+it('lets in only the ports that masquerade names', async () => {
+	const [address] = await addressesOf('masquerade');
+	expect((await inWorkload('modes', 'pod/far', 'curl', '-s', '--max-time', '10', `http://${address}/`)).status).not.toBe(0);
+	const [other] = await addressesOf('bridge');
+	expect((await inWorkload('modes', 'pod/far', 'curl', '-s', '--max-time', '10', `http://${other}/`)).stdout).toBe('vm bridge\n');
+});
+
+it('puts the launcher of mode tap into the network of its node, and no other', async () => {
+	const pods = await kubeJson<{ items: { metadata: { name: string }; spec: { hostNetwork?: boolean } }[] }>('get', 'pods', '-n', 'modes');
+	const onNode = pods.items.filter(({ spec }) => spec.hostNetwork).map(({ metadata }) => metadata.name);
+	expect(onNode).toEqual([expect.stringMatching(/^virt-launcher-tap-/)]);
+	expect(await pings('modes', 'pod/far', (await addressesOf('tap'))[0] ?? '')).toBe(true);
+});
+
+it.each([
+	['two', /several bindings: bridge, masquerade/],
+	['odd', /asks for "fast", which is no attachment mode .*use one of lift, /],
+])('says what is wrong with machine %s', async (name, words) => {
+	await kube('wait', '-n', 'modes', '--for=condition=Failure', '--timeout=30s', `vm/${name}`);
+	expect(await kube('get', 'vm', '-n', 'modes', name, '-o', 'jsonpath={.status.conditions[?(@.type=="Failure")].message}')).toMatch(words);
+});
