@@ -10,13 +10,14 @@ export interface NetworkOptions extends AdmissionOptions {
 }
 
 export interface NetworksDeps {
-	readonly sources: Pick<Sources, 'vpcs' | 'subnets' | 'namespaces'>;
+	readonly sources: Pick<Sources, 'vpcs' | 'subnets' | 'ipPools' | 'namespaces'>;
 	readonly world: World;
 	readonly registry: LeaseRegistry;
 	/** Objects that came into use, went out of it, or changed in a way that may matter to owners without a lease. */
 	onChange(): void;
 	onSubnet(name: string): void;
 	onVpc(name: string): void;
+	onPool(name: string): void;
 }
 
 const nothing: Admission = {
@@ -25,6 +26,8 @@ const nothing: Admission = {
 	vpcProblems: new Map(),
 	refusedSubnets: new Map(),
 	subnetProblems: new Map(),
+	pools: new Map(),
+	poolProblems: new Map(),
 };
 
 /** The VPCs and subnets that are in use, kept up to date in the world and the registry. */
@@ -46,7 +49,7 @@ export class NetworkView implements Networks {
 		const before = this.#admission;
 		this.#held.clear();
 		const subnets = [...sources.subnets.objects.values()].map((subnet) => this.#inForce(subnet));
-		const after = admit([...sources.vpcs.objects.values()], subnets, this.#options);
+		const after = admit([...sources.vpcs.objects.values()], subnets, this.#options, [...sources.ipPools.objects.values()]);
 		this.#admission = after;
 		for (const name of new Set([...before.vpcs.keys(), ...after.vpcs.keys()])) world.set('Vpc', name, after.vpcs.get(name)?.facts);
 		for (const name of new Set([...before.subnets.keys(), ...after.subnets.keys()])) {
@@ -55,9 +58,11 @@ export class NetworkView implements Networks {
 			world.set('Subnet', name, now?.facts);
 			if (!old || !now || !sameSubnet(old, now)) registry.setSubnet(name, now);
 		}
+		for (const name of new Set([...before.pools.keys(), ...after.pools.keys()])) world.set('IPPool', name, after.pools.get(name)?.facts);
 		// The status of every object may depend on any other: writers find out for themselves whether theirs changed.
 		for (const name of sources.vpcs.objects.keys()) this.#deps.onVpc(name);
 		for (const name of sources.subnets.objects.keys()) this.#deps.onSubnet(name);
+		for (const name of sources.ipPools.objects.keys()) this.#deps.onPool(name);
 		this.#deps.onChange();
 	}
 
@@ -109,6 +114,18 @@ export class NetworkView implements Networks {
 
 	subnets() {
 		return this.#admission.subnets.values();
+	}
+
+	pool(name: string) {
+		return this.#admission.pools.get(name);
+	}
+
+	pools() {
+		return this.#admission.pools.values();
+	}
+
+	poolProblems(name: string): readonly Problem[] | undefined {
+		return this.#admission.poolProblems.get(name);
 	}
 
 	vpc(name: string) {

@@ -25,6 +25,7 @@ import { problemOf } from './problems.ts';
 import { Annotator } from './status/annotator.ts';
 import { type Installation, NetworkStatus } from './status/network-status.ts';
 import { PolicyStatus, policyKinds } from './status/policy-status.ts';
+import { writePool } from './status/pool-status.ts';
 import { ProblemReporter } from './status/reporter.ts';
 import { UnbuiltKinds } from './status/unbuilt-kinds.ts';
 import { Subjects } from './subjects.ts';
@@ -107,7 +108,7 @@ class Term implements Disposable {
 			},
 			onFreed: (subnet) => {
 				this.#keeper.retry(subnet);
-				this.#later(`subnet ${subnet}`);
+				this.#usageChanged(subnet);
 				if (this.#networks.isHeld(subnet)) this.#later('networks');
 			},
 		});
@@ -119,6 +120,7 @@ class Term implements Disposable {
 				onChange: () => this.#keeper.retry(undefined),
 				onSubnet: (name) => this.#later(`subnet ${name}`),
 				onVpc: (name) => this.#later(`vpc ${name}`),
+				onPool: (name) => this.#later(`pool ${name}`),
 			},
 			options,
 		);
@@ -155,6 +157,7 @@ class Term implements Disposable {
 			subnet: (key, aborted) => status.writeSubnet(key, aborted),
 			policy: (key, aborted) => policyStatus.write(key, aborted),
 			vpc: (key, aborted) => status.writeVpc(key, aborted),
+			pool: (key, aborted) => writePool(views, key, aborted),
 			unbuilt: (key, aborted) => unbuilt.write(key, aborted),
 			networks: async () => this.#networks.refresh(),
 			defaults: (_, aborted) => createDefaults(client, sources, options, aborted),
@@ -217,6 +220,7 @@ class Term implements Disposable {
 			}),
 			sources.vpcs.onChange(refresh),
 			sources.subnets.onChange(refresh),
+			sources.ipPools.onChange(refresh),
 			sources.namespaces.onChange(({ key, after }) => {
 				this.#world.set('Namespace', key, after && namespaceFacts(after));
 				this.#keeper.retry(undefined);
@@ -248,7 +252,12 @@ class Term implements Disposable {
 		const lease = this.#registry.held(name);
 		if (!lease) return;
 		if (lease.owner) this.#leaseQueue.add(claimantKey(lease.owner));
-		this.#later(`subnet ${lease.subnet}`);
+		this.#usageChanged(lease.subnet);
+	}
+
+	#usageChanged(subnet: string): void {
+		this.#later(`subnet ${subnet}`);
+		for (const pool of this.#networks.pools()) if (pool.subnet === subnet) this.#later(`pool ${pool.name}`);
 	}
 
 	#publish(name: string): void {

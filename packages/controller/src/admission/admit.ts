@@ -1,7 +1,8 @@
-import { type AddressSpace, type Cidr, cidrsOverlap, formatCidr } from '@tapestry/base';
+import { type AddressSpace, type Cidr, cidrsOverlap, formatCidr, type IpRange, mergeRanges } from '@tapestry/base';
 import {
 	addressSpaces,
 	defaultSubnet,
+	type IpPool,
 	type Problem,
 	type Subnet,
 	type SubnetFacts,
@@ -13,6 +14,7 @@ import {
 	validateSubnet,
 	validateVpc,
 } from '@tapestry/network';
+import { admitPools, type PoolAdmission } from './pools.ts';
 import { readVpc } from './read-vpc.ts';
 import { subnetFacts } from './subnet-facts.ts';
 
@@ -29,6 +31,8 @@ export interface AdmittedSubnet {
 	readonly facts: SubnetFacts;
 	/** What its addresses are given from, one for each of `facts.blocks`. */
 	readonly spaces: readonly AddressSpace[];
+	/** Addresses of pools, given only to those who ask for a pool; merged. */
+	readonly setAside: readonly IpRange[];
 	/** Namespaces whose pods get it. */
 	readonly namespaces: readonly string[];
 	/** Whether its namespace selectors match a namespace with these labels. */
@@ -38,7 +42,7 @@ export interface AdmittedSubnet {
 	readonly isLeaving: boolean;
 }
 
-export interface Admission {
+export interface Admission extends PoolAdmission {
 	readonly vpcs: ReadonlyMap<string, AdmittedVpc>;
 	readonly subnets: ReadonlyMap<string, AdmittedSubnet>;
 	/** What is wrong with a VPC, which is in use all the same, by its name. */
@@ -59,7 +63,12 @@ export interface AdmissionOptions {
 }
 
 /** Decides which VPCs and subnets are in use, from all of them, so that every controller decides alike. */
-export function admit(vpcs: readonly Vpc[], subnets: readonly Subnet[], options: AdmissionOptions): Admission {
+export function admit(
+	vpcs: readonly Vpc[],
+	subnets: readonly Subnet[],
+	options: AdmissionOptions,
+	ipPools: readonly IpPool[] = [],
+): Admission {
 	const admission = { vpcs: new Map(), subnets: new Map(), vpcProblems: new Map(), refusedSubnets: new Map(), subnetProblems: new Map() };
 	for (const vpc of vpcs) {
 		const { name } = vpc.metadata;
@@ -67,15 +76,18 @@ export function admit(vpcs: readonly Vpc[], subnets: readonly Subnet[], options:
 		admission.vpcs.set(name, readVpc(vpc, options));
 		if (all.length > 0) admission.vpcProblems.set(name, all);
 	}
+	const pools = admitPools(ipPools, new Map(subnets.map((subnet) => [subnet.metadata.name, subnet])));
+	const setAside = Map.groupBy(pools.pools.values(), (pool) => pool.subnet);
 	for (const subnet of subnets.map(defaultSubnet)) {
 		const { name } = subnet.metadata;
 		const problems = [...unbuilt(subnet), ...validateSubnet(subnet, { others: subnets, vpcs }), ...serviceOverlap(subnet, options)];
 		if (problems.length > 0) admission.refusedSubnets.set(name, problems);
-		else admission.subnets.set(name, admittedSubnet(subnet, options));
+		else
+			admission.subnets.set(name, admittedSubnet(subnet, options, mergeRanges((setAside.get(name) ?? []).flatMap(({ ranges }) => ranges))));
 		const all = [...problems, ...subnetNotes(subnet, subnets)];
 		if (all.length > 0) admission.subnetProblems.set(name, all);
 	}
-	return admission;
+	return { ...admission, ...pools };
 }
 
 /** Whether a change of the subnet matters to those who use it. */
@@ -84,12 +96,13 @@ export function sameSubnet(a: AdmittedSubnet, b: AdmittedSubnet): boolean {
 	return sameFacts(plain(a), plain(b));
 }
 
-function admittedSubnet(subnet: Subnet, options: AdmissionOptions): AdmittedSubnet {
+function admittedSubnet(subnet: Subnet, options: AdmissionOptions, setAside: readonly IpRange[]): AdmittedSubnet {
 	const { spec } = subnet;
 	const selectors = spec.namespaceSelectors ?? [];
 	return {
 		facts: subnetFacts(subnet, options),
 		spaces: addressSpaces(subnet),
+		setAside,
 		namespaces: spec.namespaces ?? [],
 		selects: (labels) => selectors.some((selector) => selectorMatches(selector, labels)),
 		isDefault: spec.default === true,

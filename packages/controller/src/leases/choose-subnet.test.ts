@@ -36,6 +36,8 @@ const networks: Networks = {
 	subnet: (name) => admission.subnets.get(name),
 	subnets: () => admission.subnets.values(),
 	refusal: (name) => admission.refusedSubnets.get(name),
+	pool: () => undefined,
+	pools: () => [],
 	vpc: (name) => admission.vpcs.get(name),
 	vpcs: () => admission.vpcs.values(),
 	namespace: (name) => namespaces[name],
@@ -127,9 +129,9 @@ describe('addressRequest', () => {
 		expect(() => request({ [annotations.macAddress]: '02:00:00:00:00:02' }, { specMac: '02:00:00:00:00:01' })).toThrow(/two MAC addresses/);
 	});
 
-	it('refuses what it cannot read, and pools that are not built', () => {
+	it('refuses what it cannot read', () => {
 		expect(() => request({ [annotations.ipAddress]: '10.16.0' })).toThrow(/ip_address/);
 		expect(() => request({ [annotations.macAddress]: '01:00:00:00:00:01' })).toThrow(/group address/);
-		expect(() => request({ [annotations.ipPool]: 'some-pool' })).toThrow(/not built/);
+		expect(request({ [annotations.ipPool]: 'some-pool' }).addresses).toEqual({ kind: 'named', pool: 'some-pool' });
 	});
 });

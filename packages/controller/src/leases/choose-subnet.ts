@@ -1,6 +1,7 @@
 import { cidrContains } from '@tapestry/base';
 import { annotations, type Problem } from '@tapestry/network';
 import type { AdmittedSubnet, AdmittedVpc } from '../admission/admit.ts';
+import type { AdmittedPool } from '../admission/pools.ts';
 import { refuse } from '../problems.ts';
 import type { Claimant } from './claimant.ts';
 import { type AddressRequest, namedAddresses } from './request.ts';
@@ -12,6 +13,8 @@ export interface Networks {
 	subnets(): Iterable<AdmittedSubnet>;
 	/** Why a subnet is not in use. */
 	refusal(name: string): readonly Problem[] | undefined;
+	pool(name: string): AdmittedPool | undefined;
+	pools(): Iterable<AdmittedPool>;
 	vpc(name: string): AdmittedVpc | undefined;
 	vpcs(): Iterable<AdmittedVpc>;
 	namespace(name: string): NamespaceInfo | undefined;
@@ -40,6 +43,9 @@ function subnetFor(claimant: Claimant, request: AddressRequest, networks: Networ
 	if (claimant.kind === 'Node') return inUse(networks, networks.joinSubnet, 'nodes are connected to it');
 	const named = claimant.annotations[annotations.logicalSwitch];
 	if (named) return allowed(claimant, inUse(networks, named, `the annotation ${annotations.logicalSwitch} names it`), networks);
+	const { addresses } = request;
+	const pool = addresses.kind === 'pools' ? addresses.pools[0] : undefined;
+	if (pool) return allowed(claimant, inUse(networks, pool.subnet, `IPPool ${pool.name} is a part of it`), networks);
 	const bound = boundSubnets(claimant.namespace, networks);
 	if (bound[0]) return bound.find((subnet) => fits(subnet, request)) ?? bound[0];
 	const vpc = [...networks.vpcs()].find((one) => one.namespaces.includes(claimant.namespace));

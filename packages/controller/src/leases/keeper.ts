@@ -7,8 +7,9 @@ import { chooseSubnet, type Networks } from './choose-subnet.ts';
 import { type Claimant, claimantKey, isFinished, isMachine, type OwnerKind } from './claimant.ts';
 import type { Claimants } from './claimants.ts';
 import { type Addresses, type Lease, type LeaseOwner, leaseName, leaseObject } from './lease-object.ts';
+import { requestOf } from './pools.ts';
 import type { LeaseRegistry } from './registry.ts';
-import { type AddressRequest, addressRequest, again, disagreement } from './request.ts';
+import { type AddressRequest, again, disagreement } from './request.ts';
 
 export interface KeeperDeps {
 	readonly client: KubeClient;
@@ -126,7 +127,7 @@ export class LeaseKeeper {
 		let subnet: AdmittedSubnet | undefined;
 		let object: IpLease;
 		try {
-			const request = addressRequest(claimant);
+			const request = requestOf(claimant, networks);
 			subnet = chooseSubnet(claimant, request, networks);
 			const addresses = this.#reserve(key, name, claimant, subnet, request);
 			object = leaseObject(claimant, name, subnet.facts.name, addresses);

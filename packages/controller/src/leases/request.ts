@@ -9,17 +9,23 @@ import {
 	parseIpPool,
 	parseMacAddress,
 } from '@tapestry/network';
+import type { AdmittedPool } from '../admission/pools.ts';
 import { problemOf, refuse } from '../problems.ts';
 import type { Claimant } from './claimant.ts';
 import type { Addresses } from './lease-object.ts';
 
 /** What the owner of a lease asked for. */
 export interface AddressRequest {
-	/** `any`: whatever is free. `these`: these, with any free address for a family that is not among them. `oneOf`: the first entry that is free. */
+	/**
+	 * `any`: whatever is free. `these`: these, with any free address for a family that is not among them. `oneOf`: the first entry that is free.
+	 * `named`: an address of the IPPool. `pools`: an address of one of them, all of one subnet; of pods of a StatefulSet the one at their place.
+	 */
 	readonly addresses:
 		| { readonly kind: 'any' }
 		| { readonly kind: 'these'; readonly ips: PortAddresses }
-		| { readonly kind: 'oneOf'; readonly entries: readonly PortAddresses[] };
+		| { readonly kind: 'oneOf'; readonly entries: readonly PortAddresses[] }
+		| { readonly kind: 'named'; readonly pool: string }
+		| { readonly kind: 'pools'; readonly pools: readonly AdmittedPool[]; readonly ordinal: number | undefined };
 	readonly mac: string | undefined;
 }
 
@@ -70,15 +76,7 @@ function addressesOf(claimant: Claimant, fixed: string | undefined, pool: string
 	if (fixed) return { kind: 'these', ips: read(parseIpAddress(fixed)) };
 	if (!pool) return { kind: 'any' };
 	const request = read(parseIpPool(pool));
-	if (request.kind === 'pool') {
-		const what = `no address can be given from IPPool ${request.name}`;
-		return refuse({
-			reason: 'NotBuilt',
-			what,
-			why: 'pools of this kind are not built yet',
-			fix: `list the addresses in ${annotations.ipPool}`,
-		});
-	}
+	if (request.kind === 'pool') return { kind: 'named', pool: request.name };
 	// As in Kube-OVN, each pod of a StatefulSet has its own entry, so that it comes back with its address.
 	const own = claimant.ordinal === undefined ? undefined : request.entries[claimant.ordinal];
 	return own ? { kind: 'these', ips: own } : { kind: 'oneOf', entries: request.entries };
@@ -87,7 +85,10 @@ function addressesOf(claimant: Claimant, fixed: string | undefined, pool: string
 /** The request, with the addresses that its owner had where it names none. */
 export function again(request: AddressRequest, had: Addresses): AddressRequest {
 	const ips = [had.v4, had.v6].flatMap((text) => parseIp(text ?? '') ?? []);
-	return { addresses: request.addresses.kind === 'any' ? { kind: 'these', ips } : request.addresses, mac: request.mac ?? had.mac };
+	return {
+		addresses: request.addresses.kind === 'any' || request.addresses.kind === 'pools' ? { kind: 'these', ips } : request.addresses,
+		mac: request.mac ?? had.mac,
+	};
 }
 
 /** The addresses that are named one by one. */

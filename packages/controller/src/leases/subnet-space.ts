@@ -1,16 +1,21 @@
 import {
 	type Allocator,
 	type CodedError,
+	cidrRange,
 	createAllocator,
 	type Family,
 	formatIp,
 	type Ip,
+	type IpRange,
 	isCoded,
 	macFromBytes,
+	mergeRanges,
 	parseIp,
+	subtractRanges,
 } from '@tapestry/base';
-import { fnv1a, type PortAddresses, routerMac } from '@tapestry/network';
+import { fnv1a, type PortAddresses, type Problem, routerMac } from '@tapestry/network';
 import type { AdmittedSubnet } from '../admission/admit.ts';
+import type { AdmittedPool } from '../admission/pools.ts';
 import { refuse } from '../problems.ts';
 import type { Addresses } from './lease-object.ts';
 import type { AddressRequest } from './request.ts';
@@ -18,11 +23,14 @@ import type { AddressRequest } from './request.ts';
 /** The addresses of one subnet and the names that have them. */
 export class SubnetSpace {
 	#subnet: AdmittedSubnet;
+	/** What of a family is not set aside, where something is. */
+	#open: ReadonlyMap<Family, readonly IpRange[]>;
 	readonly #allocators: ReadonlyMap<Family, Allocator>;
 	readonly #macs = new Map<string, string>();
 
 	constructor(subnet: AdmittedSubnet) {
 		this.#subnet = subnet;
+		this.#open = openRanges(subnet);
 		this.#allocators = new Map(subnet.spaces.map((space) => [space.cidr.family, createAllocator(space)]));
 	}
 
@@ -35,6 +43,7 @@ export class SubnetSpace {
 		const { spaces } = subnet;
 		if (spaces.length !== this.#allocators.size || !spaces.every(({ cidr }) => this.#allocators.has(cidr.family))) return false;
 		this.#subnet = subnet;
+		this.#open = openRanges(subnet);
 		for (const space of spaces) this.#allocators.get(space.cidr.family)?.resize(space);
 		return true;
 	}
@@ -51,11 +60,7 @@ export class SubnetSpace {
 				fix: 'ask for another one, or delete its holder',
 			});
 		}
-		const { addresses } = request;
-		const ips =
-			addresses.kind === 'oneOf'
-				? this.#takeFirst(name, addresses.entries)
-				: this.#take(name, addresses.kind === 'these' ? addresses.ips : []);
+		const ips = this.#takeAll(name, request);
 		const text = (family: Family) => ips.filter((ip) => ip.family === family).map(formatIp)[0];
 		const mac = request.mac ?? freeMac(name, ips, this.#macs);
 		this.#macs.set(mac, name);
@@ -101,6 +106,24 @@ export class SubnetSpace {
 		if (this.#macs.get(mac) === name) this.#macs.delete(mac);
 	}
 
+	#takeAll(name: string, { addresses }: AddressRequest): readonly Ip[] {
+		if (addresses.kind === 'oneOf') return this.#takeFirst(name, addresses.entries);
+		if (addresses.kind !== 'pools') return this.#take(name, addresses.kind === 'these' ? addresses.ips : []);
+		const pools = addresses.pools.filter(({ subnet }) => subnet === this.#subnet.facts.name);
+		const { ordinal } = addresses;
+		if (ordinal === undefined) return this.#take(name, [], mergeRanges(pools.flatMap(({ ranges }) => ranges)));
+		const entries = pools.flatMap((pool) => pool.entries);
+		const own = [...this.#allocators.keys()].map((family) => ({ family, ranges: entries.filter((range) => range.family === family) }));
+		return this.#take(
+			name,
+			own.flatMap(({ family, ranges }) => {
+				if (ranges.length === 0) return [];
+				const value = nth(ranges, BigInt(ordinal));
+				return value === undefined ? refuse(tooSmall(pools, ordinal)) : { family, value };
+			}),
+		);
+	}
+
 	#takeFirst(name: string, entries: readonly PortAddresses[]): readonly Ip[] {
 		const refusals: CodedError[] = [];
 		for (const entry of entries) {
@@ -119,8 +142,8 @@ export class SubnetSpace {
 		});
 	}
 
-	/** The wanted addresses, and any free one for each family that is not among them. */
-	#take(name: string, wanted: PortAddresses): readonly Ip[] {
+	/** The wanted addresses, and any free one for each family that is not among them: out of the pool, where that has this family. */
+	#take(name: string, wanted: PortAddresses, pool: readonly IpRange[] = []): readonly Ip[] {
 		const stranger = wanted.find((ip) => !this.#allocators.has(ip.family));
 		const { facts } = this.#subnet;
 		const blocks = facts.blocks.map((block) => block.cidr).join(',');
@@ -135,7 +158,10 @@ export class SubnetSpace {
 		try {
 			return Array.from(this.#allocators, ([family, allocator]) => {
 				const ip = wanted.find((one) => one.family === family);
-				return ip ? allocator.claim(name, ip) : allocator.allocate(name);
+				if (ip) return allocator.claim(name, ip);
+				const own = pool.filter((range) => range.family === family);
+				const from = own.length > 0 ? own : this.#open.get(family);
+				return allocator.allocate(name, from ? { pool: from } : {});
 			});
 		} catch (error) {
 			for (const allocator of this.#allocators.values()) allocator.release(name);
@@ -150,6 +176,31 @@ export class SubnetSpace {
 			return ip && allocator ? [{ ip, allocator }] : [];
 		});
 	}
+}
+
+function openRanges({ spaces, setAside }: AdmittedSubnet): ReadonlyMap<Family, readonly IpRange[]> {
+	const affected = spaces.filter(({ cidr }) => setAside.some(({ family }) => family === cidr.family));
+	return new Map(affected.map(({ cidr }) => [cidr.family, subtractRanges([cidrRange(cidr)], setAside)]));
+}
+
+/** The address at a place of a list of ranges. */
+function nth(ranges: readonly IpRange[], place: bigint): bigint | undefined {
+	let left = place;
+	for (const { first, last } of ranges) {
+		if (first + left <= last) return first + left;
+		left -= last - first + 1n;
+	}
+	return undefined;
+}
+
+function tooSmall(pools: readonly AdmittedPool[], ordinal: number): Problem {
+	const names = pools.map(({ name }) => name).join(', ');
+	return {
+		reason: 'PoolFull',
+		what: `IPPool ${names} has no address for the pod with number ${ordinal}`,
+		why: 'each pod of a StatefulSet has the address at its own place, and the pool ends before',
+		fix: 'add addresses to the pool',
+	};
 }
 
 /**

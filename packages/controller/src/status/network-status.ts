@@ -1,5 +1,5 @@
 import { type Clock, type Family, formatIpRange, type IpRange, isCoded, type Signal, sentence } from '@tapestry/base';
-import { type Condition, type EventRecorder, findCondition, type KubeClient, type Resource, setCondition } from '@tapestry/kube';
+import { type Condition, type EventRecorder, type KubeClient, type Resource, setCondition } from '@tapestry/kube';
 import {
 	activeGateways,
 	defaultSubnet,
@@ -21,6 +21,7 @@ import { nodeFacts } from '../world/node-facts.ts';
 import type { Sources } from '../world/sources.ts';
 import { builtCondition } from './built-condition.ts';
 import { terminatingCondition } from './terminating-condition.ts';
+import { validatedCondition, writeStatus } from './write-status.ts';
 
 export interface NetworkStatusDeps {
 	readonly client: KubeClient;
@@ -60,7 +61,7 @@ export class NetworkStatus {
 		const problems = networks.subnetProblems(name) ?? [];
 		const conditions = this.#conditions('Subnet', subnet, problems, installation(`Subnet/${name}`), holders);
 		const status: SubnetStatus = { ...this.#usage(name, 4), ...this.#usage(name, 6), ...this.#inUse(subnet), conditions: [...conditions] };
-		await this.#write(subnetResource, subnet, status, problems, signal);
+		await writeStatus(this.#deps, subnetResource, subnet, status, problems, { subresource: 'status', signal });
 	}
 
 	async writeVpc(name: string, signal: Signal): Promise<void> {
@@ -84,7 +85,7 @@ export class NetworkStatus {
 			subnets: listed.sort(),
 			vpcPeerings: this.#linked(name),
 		};
-		await this.#write(vpcResource, vpc, status, problems, signal);
+		await writeStatus(this.#deps, vpcResource, vpc, status, problems, { subresource: 'status', signal });
 	}
 
 	/** What of the subnet is in force, which may differ from the spec, or follow from other objects. */
@@ -133,30 +134,6 @@ export class NetworkStatus {
 		}
 	}
 
-	async #write(
-		resource: Resource,
-		object: Network,
-		wanted: SubnetStatus | VpcStatus,
-		problems: readonly Problem[],
-		signal: Signal,
-	): Promise<void> {
-		const current = (object.status ?? {}) as Readonly<Record<string, unknown>>;
-		const patch = Object.entries(wanted).filter(([field, value]) => !sameFacts(current[field], value));
-		if (patch.length === 0) return;
-		const body = { metadata: { uid: object.metadata.uid }, status: Object.fromEntries(patch) };
-		try {
-			const options = { subresource: 'status', signal };
-			await this.#deps.client.patch(resource, { name: object.metadata.name }, 'application/merge-patch+json', body, options);
-		} catch (error) {
-			if (isCoded(error, 'KUBE_NOT_FOUND')) return;
-			throw error;
-		}
-		const [first] = problems;
-		const isNews = findCondition(object.status?.conditions, 'Validated')?.message !== messageOf(problems);
-		if (first && isNews)
-			this.#deps.events.record(resource, object, { type: 'Warning', reason: first.reason, message: messageOf(problems) });
-	}
-
 	#conditions(
 		kind: string,
 		object: Network,
@@ -167,14 +144,10 @@ export class NetworkStatus {
 		const { generation } = object.metadata;
 		const observed = generation === undefined ? {} : { observedGeneration: generation };
 		const now = this.#deps.clock.now();
-		const [first] = problems;
-		const validated = first
-			? { status: 'False' as const, reason: first.reason, message: messageOf(problems) }
-			: { status: 'True' as const, reason: 'Valid', message: 'the object is valid' };
 		const ready = readiness(installation);
 		const built = builtCondition(notBuiltProblem(kind, object.spec), generation);
 		const leaving = object.metadata.deletionTimestamp === undefined ? [] : [terminatingCondition(kind, object.metadata.name, holders)];
-		const all = [{ type: 'Validated', ...validated, ...observed }, { type: 'Ready', ...ready, ...observed }, built, ...leaving];
+		const all = [{ ...validatedCondition(problems), ...observed }, { type: 'Ready', ...ready, ...observed }, built, ...leaving];
 		return all.reduce<readonly Condition[]>((list, condition) => setCondition(list, condition, now), object.status?.conditions ?? []);
 	}
 
@@ -201,10 +174,6 @@ function readiness({ isComplete, problem }: Installation): {
 /** Whether an object that is to be deleted can be. */
 function mayGo({ metadata }: Network, holders: readonly string[]): boolean {
 	return metadata.deletionTimestamp !== undefined && holders.length === 0;
-}
-
-function messageOf(problems: readonly Problem[]): string {
-	return problems.map(sentence).join('; ');
 }
 
 function ranges(list: Iterable<IpRange> = []): string {

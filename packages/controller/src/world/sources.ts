@@ -22,6 +22,8 @@ import {
 	type BaselineAdminNetworkPolicy,
 	baselineAdminNetworkPolicyResource,
 	type IpLease,
+	type IpPool,
+	ipPoolResource,
 	ipResource,
 	type NetworkPolicy,
 	networkPolicyResource,
@@ -42,6 +44,7 @@ export interface Sources extends AsyncDisposable {
 	readonly vpcs: Reflector<Vpc>;
 	readonly subnets: Reflector<Subnet>;
 	readonly ips: Reflector<IpLease>;
+	readonly ipPools: Reflector<IpPool>;
 	readonly namespaces: Reflector<Namespace>;
 	readonly nodes: Reflector<Node>;
 	readonly pods: Reflector<Pod>;
@@ -67,6 +70,7 @@ export function openSources(deps: ReflectorDeps): Sources {
 		vpcs: open<Vpc>(vpcResource),
 		subnets: open<Subnet>(subnetResource),
 		ips: open<IpLease>(ipResource),
+		ipPools: open<IpPool>(ipPoolResource),
 		namespaces: open<Namespace>(namespaces),
 		nodes: open<Node>(nodes),
 		pods: open<Pod>(pods),

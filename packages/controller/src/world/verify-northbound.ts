@@ -26,7 +26,10 @@ export function verifyNorthbound(sources: Sources, tables: Tables, options: Netw
 		onFreed: () => {},
 	});
 	const ignore = (): void => {};
-	const networks = new NetworkView({ sources, world, registry, onChange: ignore, onSubnet: ignore, onVpc: ignore }, options);
+	const networks = new NetworkView(
+		{ sources, world, registry, onChange: ignore, onSubnet: ignore, onVpc: ignore, onPool: ignore },
+		options,
+	);
 	const policies = new PolicyView({ sources, world, onChange: ignore });
 	loadWorld(sources, world, registry, networks, policies);
 	return verify(nbSchema, compileAll(world), tables);

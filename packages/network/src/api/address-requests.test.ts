@@ -85,10 +85,10 @@ describe('IPPool', () => {
 		['10.16.255.0..10.17.0.0', 'PoolOutside'],
 		['fd00::1', 'PoolOutside'],
 	])('%s: %s', (entry, reason) => {
-		expect(validateIpPool(pool(entry), subnet)[0]?.reason).toBe(reason);
+		expect(validateIpPool(pool(entry), subnet, [])[0]?.reason).toBe(reason);
 	});
 
 	it('needs its subnet', () => {
-		expect(validateIpPool(pool('10.16.0.9'), undefined)[0]?.reason).toBe('SubnetUnknown');
+		expect(validateIpPool(pool('10.16.0.9'), undefined, [])[0]?.reason).toBe('SubnetUnknown');
 	});
 });

@@ -37,6 +37,7 @@ const behaviours: Readonly<Record<string, KindBehaviour>> = {
 		],
 		onlyValues: { provider: ['ovn'], gatewayType: ['distributed', 'centralized'] },
 	},
+	IPPool: { built: true },
 	IP: { built: true, ignored: ['attachSubnets', 'attachIps', 'attachMacs'] },
 	SecurityGroup: {
 		built: true,

@@ -7,6 +7,7 @@ import { compileCombined } from './policy/combined.ts';
 import { compileNamedPort, compileSelector } from './policy/groups.ts';
 import { compileAdminPolicy, compileBaselinePolicy, compileNetworkPolicy } from './policy/policies.ts';
 import { compileSecurityGroup } from './policy/security-group.ts';
+import { compilePool } from './pool.ts';
 import { compilePort } from './port.ts';
 import { compileService } from './service.ts';
 import { compileSubnet } from './subnet.ts';
@@ -19,6 +20,7 @@ const compilers: { readonly [K in Kind]?: Compile } = {
 	Vpc: compileVpc,
 	Subnet: compileSubnet,
 	IP: compilePort,
+	IPPool: compilePool,
 	Node: compileNode,
 	Service: compileService,
 	Selector: compileSelector,

@@ -1,4 +1,4 @@
-import type { Family } from '@tapestry/base';
+import type { Family, IpRange } from '@tapestry/base';
 import type { SubnetGateway } from '../api/subnet-gateway.ts';
 import type { NamespaceFacts, PolicyFacts, PortNameFacts, SecurityGroupFacts, SelectorFacts, SubnetAclFacts } from './policies.ts';
 
@@ -116,6 +116,13 @@ export interface NamedPortFacts {
 	readonly port: number;
 }
 
+export interface IpPoolFacts {
+	readonly name: string;
+	/** Merged. */
+	readonly ranges: readonly IpRange[];
+	readonly hasAddressSet: boolean;
+}
+
 export interface NodeFacts {
 	readonly name: string;
 	/** The node's own addresses, of both families. */
@@ -174,6 +181,7 @@ export interface Objects {
 	readonly Vpc: VpcFacts;
 	readonly Subnet: SubnetFacts;
 	readonly IP: LeaseFacts;
+	readonly IPPool: IpPoolFacts;
 	readonly Node: NodeFacts;
 	readonly Service: ServiceFacts;
 	readonly EndpointSlice: EndpointSliceFacts;

@@ -8,6 +8,7 @@ const indexes = {
 		address: ({ v4, v6 }: Objects['IP']) => [v4, v6].filter((address) => address !== undefined),
 		portName: (lease: Objects['IP']) => lease.ports.map(({ protocol, name }) => `${protocol}/${name}`),
 	},
+	IPPool: {},
 	Node: { all: () => '' },
 	Service: {},
 	EndpointSlice: { service: (slice: Objects['EndpointSlice']) => slice.service },
