@@ -1,3 +1,4 @@
+import { cidrContains, parseCidr, parseIp } from '@tapestry/base';
 import { describe, expect, it } from 'vitest';
 import { externalIds } from '../../api/names.ts';
 import type { DesiredRow } from '../../plan/model.ts';
@@ -242,6 +243,13 @@ describe('Subnet', () => {
 			`32600 in drop: outport == ${group} && (ip4.src == $${denied}.v4 || ip6.src == $${denied}.v6) (Subnet/ovn-default spec.private)`,
 			`32600 out drop: inport == ${group} && (ip4.dst == $${denied}.v4 || ip6.dst == $${denied}.v6) (Subnet/ovn-default spec.private)`,
 		]);
+		const set = compileAll(world)
+			.get('Subnet/ovn-default')
+			?.rows.find(({ key }) => key === `${denied}.v4`);
+		const outside = ((set?.columns.addresses ?? []) as string[]).map((block) => parseCidr(block)).filter((block) => block !== undefined);
+		const isDenied = (ip: string) => outside.some((block) => cidrContains(block, parseIp(ip) ?? { family: 4, value: 0n }));
+		expect(['10.16.0.9', '10.17.9.9', '100.64.0.2', '224.0.0.1'].filter(isDenied)).toEqual([]);
+		expect(['10.15.255.255', '10.18.0.0', '100.65.0.0', '1.1.1.1', '172.30.0.1'].filter((ip) => !isDenied(ip))).toEqual([]);
 		world.set('Subnet', 'ovn-default', subnet('ovn-default', { acls: acls.slice(0, 2).reverse() }));
 		const list = rows(world, 'ACL').filter((line) => line.includes('@tapestry.all') && line.includes(' in '));
 		expect(list.reverse().map((line) => line.replaceAll(/tapestry\.all\.\w+/g, 'all'))).toEqual([

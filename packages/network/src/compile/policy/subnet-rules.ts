@@ -6,7 +6,7 @@ import type { Read } from '../../world/world.ts';
 import { aclBand } from '../priorities.ts';
 import { aclRow } from './acl-row.ts';
 import { groupRow, portGroup, subnetGroup } from './groups.ts';
-import { addressMatch, nodeAddresses, ofGroup } from './match.ts';
+import { addressMatch, ofGroup } from './match.ts';
 
 /** What a subnet rules for all its ports: `acls`, `allowEWTraffic`, `private` and `allowSubnets`. */
 export function subnetPolicyRows(subnet: SubnetFacts, read: Read): readonly DesiredRow[] {
@@ -66,7 +66,7 @@ const local = ['0.0.0.0/32', '169.254.0.0/16', '224.0.0.0/4', '255.255.255.255/3
 function privateRows(subnet: SubnetFacts, read: Read): DesiredRow[] {
 	if (subnet.privateTo === undefined) return [];
 	const { name } = subnet;
-	const allowed = [...subnet.blocks.map(({ cidr }) => cidr), ...subnet.privateTo, ...nodeBlocks(subnet, read), ...local];
+	const allowed = [...subnet.blocks.map(({ cidr }) => cidr), ...subnet.privateTo, ...joinBlocks(subnet, read), ...local];
 	const denied = subtractRanges(rangesOf(['0.0.0.0/0', '::/0']), rangesOf(allowed)).flatMap(rangeCidrs);
 	const setName = (family: number): string => `${subnetGroup(name)}.denied.v${family}`;
 	const sets = ([4, 6] as const).map((family): DesiredRow => {
@@ -89,9 +89,10 @@ function privateRows(subnet: SubnetFacts, read: Read): DesiredRow[] {
 	return [...sets, ...rules];
 }
 
-function nodeBlocks({ vpc }: SubnetFacts, read: Read): readonly string[] {
-	if (!read.get('Vpc', vpc)?.isDefault) return [];
-	return read.list('Node', 'all', '').flatMap(({ name }) => nodeAddresses(name, read));
+/** Nodes send from the join network. Their addresses one by one would make sets that grow as nodes x subnets. */
+function joinBlocks({ vpc }: SubnetFacts, read: Read): readonly string[] {
+	const join = read.list('Subnet', 'vpc', vpc).find(({ isJoin }) => isJoin);
+	return (join?.blocks ?? []).map(({ cidr }) => cidr);
 }
 
 function rangesOf(blocks: readonly string[]) {
