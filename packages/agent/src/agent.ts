@@ -26,11 +26,12 @@ import { serveCni } from './cni/server.ts';
 import { followHostLaunchers } from './host-launchers.ts';
 import { KubeWorkloads } from './leases/kube-workloads.ts';
 import { Metrics } from './metrics.ts';
+import { HealthChecks, healthChecks } from './node/health-checks.ts';
 import { createRuleLoader } from './node/load-rules.ts';
 import { nodeNetwork } from './node/node-network.ts';
 import { NodePort } from './node/node-port.ts';
 import { NodeRules } from './node/node-rules.ts';
-import { nodeServices, reachability } from './node/node-services.ts';
+import { nodeServices, reachOf } from './node/node-services.ts';
 import { nodeRuleset } from './node/ruleset.ts';
 import { renderPortCounters } from './port-counters.ts';
 import { IntegrationBridge } from './switch/integration-bridge.ts';
@@ -119,7 +120,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 			synced: (signal) => Promise.all([leases, subnets, served, slices].map((reflector) => reflector.synced(signal))),
 			wanted: () => {
 				const known = network();
-				const where = { node: options.node, reaches: reachability(subnets.objects.values()) };
+				const where = { node: options.node, reach: reachOf(subnets.objects.values()) };
 				return known && nodeRuleset(known, nodeServices(served.objects.values(), slices.objects.values(), where));
 			},
 		}),
@@ -128,7 +129,13 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 		if (key === ownLease) void Promise.all([nodePort.look(), nodeRules.look()]);
 	});
 	subnets.onChange(() => void Promise.all([nodePort.look(), nodeRules.look()]));
-	for (const reflector of [served, slices]) reflector.onChange(() => void nodeRules.look());
+	const checks = stack.use(new HealthChecks({ log }));
+	for (const reflector of [served, slices]) {
+		reflector.onChange(() => {
+			void nodeRules.look();
+			checks.set(healthChecks(served.objects.values(), slices.objects.values(), options.node));
+		});
+	}
 
 	stack.use(
 		await serveCni(

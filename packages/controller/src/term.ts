@@ -8,8 +8,9 @@ import {
 	type ObjectChange,
 	type WorkQueue,
 } from '@tapestry/kube';
-import { Compiler, endpointSliceFacts, type Owner, type Problem, serviceFacts, World } from '@tapestry/network';
+import { Compiler, type Owner, type Problem, World } from '@tapestry/network';
 import type { Replica, Session } from '@tapestry/ovsdb';
+import { BalancerView } from './balancers/balancer-view.ts';
 import { CommitLoop } from './commit/commit-loop.ts';
 import { type HeldLock, requestLock } from './commit/held-lock.ts';
 import { obstacleProblem } from './commit/obstacle-problem.ts';
@@ -23,6 +24,7 @@ import { type NetworkOptions, NetworkView } from './networks.ts';
 import { PolicyView, unknownGroups } from './policies.ts';
 import { problemOf } from './problems.ts';
 import { Annotator } from './status/annotator.ts';
+import { BalancerStatus } from './status/balancer-status.ts';
 import { type Installation, NetworkStatus } from './status/network-status.ts';
 import { PolicyStatus, policyKinds } from './status/policy-status.ts';
 import { writePool } from './status/pool-status.ts';
@@ -71,6 +73,7 @@ class Term implements Disposable {
 	readonly #networks: NetworkView;
 	readonly #policies: PolicyView;
 	readonly #subjects: Subjects;
+	readonly #balancers: BalancerView;
 	readonly #claimants: Claimants;
 	readonly #keeper: LeaseKeeper;
 	readonly #events: EventRecorder;
@@ -126,6 +129,10 @@ class Term implements Disposable {
 		);
 		this.#policies = new PolicyView({ sources, world: this.#world, onChange: (owner) => this.#later(`policy ${owner}`) });
 		this.#subjects = new Subjects(this.#world, (owner) => this.#later(`policy ${owner}`));
+		this.#balancers = new BalancerView(
+			{ sources, world: this.#world, onRule: (name) => this.#later(`rule ${name}`), onService: (key) => this.#later(`service ${key}`) },
+			options,
+		);
 		this.#claimants = followClaimants(sources, (key) => this.#claimantChanged(key));
 		this.#reporter = new ProblemReporter({ client, sources, events: this.#events, clock, enqueue: (key) => this.#later(`report ${key}`) });
 		this.#keeper = new LeaseKeeper({
@@ -144,6 +151,7 @@ class Term implements Disposable {
 			subjects: this.#subjects,
 			installation: (owner) => this.#installation(owner),
 		});
+		const balancers = new BalancerStatus({ ...views, balancers: this.#balancers, installation: (owner) => this.#installation(owner) });
 		const annotator = new Annotator({
 			...views,
 			claimants: this.#claimants,
@@ -156,6 +164,8 @@ class Term implements Disposable {
 			annotate: (key, aborted) => annotator.write(key, aborted),
 			subnet: (key, aborted) => status.writeSubnet(key, aborted),
 			policy: (key, aborted) => policyStatus.write(key, aborted),
+			rule: (key, aborted) => balancers.writeRule(key, aborted),
+			service: (key, aborted) => balancers.writeService(key, aborted),
 			vpc: (key, aborted) => status.writeVpc(key, aborted),
 			pool: (key, aborted) => writePool(views, key, aborted),
 			unbuilt: (key, aborted) => unbuilt.write(key, aborted),
@@ -195,7 +205,7 @@ class Term implements Disposable {
 
 	#load(): void {
 		const { sources } = this.#deps;
-		loadWorld(sources, this.#world, this.#registry, this.#networks, this.#policies);
+		loadWorld(sources, this.#world, this.#registry, this.#networks, this.#policies, this.#balancers);
 		for (const key of this.#claimants.keys()) this.#leaseQueue.add(key);
 		for (const object of sources.ips.objects.values()) {
 			const { owner } = parseLease(object);
@@ -226,13 +236,12 @@ class Term implements Disposable {
 				this.#keeper.retry(undefined);
 			}),
 			this.#policies.follow(),
+			this.#balancers.follow(),
 			sources.securityGroups.onChange(({ key, before, after }) => {
 				if (before && after) return;
 				for (const name of this.#world.keys('IP')) if (this.#world.get('IP', name)?.securityGroups.includes(key)) this.#publish(name);
 			}),
 			sources.nodes.onChange(({ key, after }) => this.#world.set('Node', key, after && nodeFacts(after))),
-			sources.services.onChange(({ key, after }) => this.#world.set('Service', key, after && serviceFacts(after))),
-			sources.endpointSlices.onChange(({ key, after }) => this.#world.set('EndpointSlice', key, after && endpointSliceFacts(after))),
 			this.#world.onChange((kind) => {
 				// Another node may be a subnet's gateway now.
 				if (kind === 'Node') for (const name of this.#networks.centralized()) this.#later(`subnet ${name}`);
@@ -290,6 +299,7 @@ class Term implements Disposable {
 	#networkChanged(owner: Owner): void {
 		if (owner.startsWith('Subnet/')) this.#later(`subnet ${owner.slice('Subnet/'.length)}`);
 		if (policyKinds.has(owner.slice(0, owner.indexOf('/')))) this.#later(`policy ${owner}`);
+		if (owner.startsWith('SwitchLBRule/')) this.#later(`rule ${owner.slice('SwitchLBRule/'.length)}`);
 		if (owner.startsWith('Vpc/')) this.#later(`vpc ${owner.slice('Vpc/'.length)}`);
 	}
 

@@ -137,6 +137,7 @@ export interface ServiceSpec {
 	readonly clusterIP?: string;
 	readonly clusterIPs?: readonly string[];
 	readonly ipFamilies?: readonly ('IPv4' | 'IPv6')[];
+	readonly ipFamilyPolicy?: 'SingleStack' | 'PreferDualStack' | 'RequireDualStack';
 	readonly publishNotReadyAddresses?: boolean;
 	readonly sessionAffinity?: 'None' | 'ClientIP';
 	readonly externalTrafficPolicy?: 'Cluster' | 'Local';

@@ -9,6 +9,8 @@ export interface NodeNetwork {
 	readonly port: Port;
 	/** What the node reaches through the VPC's router. */
 	readonly routes: readonly { readonly destination: Cidr; readonly gateway: Ip }[];
+	/** Where the cluster IPs are. */
+	readonly services: readonly { readonly family: Family; readonly cidr: string }[];
 	/** Source address translation of what leaves the VPC through this node. */
 	readonly masquerade: readonly MasqueradeRule[];
 }
@@ -44,6 +46,7 @@ export function nodeNetwork(
 			const gateway = gateways.find(({ family }) => family === destination.family);
 			return gateway ? [{ destination, gateway }] : [];
 		}),
+		services: options.serviceCidrs.map((cidr) => ({ family: cidr.family, cidr: formatCidr(cidr) })),
 		masquerade: ([4, 6] as const).flatMap((family) => {
 			const sources = ofFamily(translated, family);
 			const around = ofFamily(inside, family);

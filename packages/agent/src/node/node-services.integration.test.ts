@@ -20,6 +20,10 @@ const joinAddresses = { 4: '100.64.0.2', 6: 'fd00:100:64::2' } as const;
 const nodeAddresses = { 4: '192.0.2.1', 6: 'fd00:192::1' } as const;
 const clusterIp = { 4: '10.96.0.9', 6: 'fd00:10:96::9' } as const;
 const balancer = { 4: '203.0.113.8', 6: 'fd00:203::8' } as const;
+const serviceCidrs = [
+	{ family: 4, cidr: '10.96.0.0/16' },
+	{ family: 6, cidr: 'fd00:10:96::/112' },
+] as const;
 const podOne = { 4: { address: '10.16.0.16', port: 8080 }, 6: { address: 'fd00:10:16::10', port: 8080 } } as const;
 const podTwo = { 4: { address: '10.16.0.17', port: 8081 }, 6: { address: 'fd00:10:16::11', port: 8081 } } as const;
 const outsider = { 4: { address: '192.0.2.2', port: 6443 }, 6: { address: 'fd00:192::2', port: 6443 } } as const;
@@ -91,7 +95,7 @@ function publish(
 	};
 	const addresses = [{ address: `${joinAddresses[4]}/16` }, { address: `${joinAddresses[6]}/112` }];
 	const port = { name: 'node-n1', ownerUid: 'u1', mac: '02:58:64:40:00:02', addresses, mtu: 1442, subnet: 'join' };
-	return load(nodeRuleset({ port, masquerade: [] }, [service]));
+	return load(nodeRuleset({ port, masquerade: [], services: serviceCidrs }, [service]));
 }
 
 beforeAll(async () => {
@@ -212,6 +216,7 @@ describe.each([cases[0], cases[3]])('a service at its node, %s over IPv%s', (pro
 		expect(ask(protocol, family, clusterIp[family], 80, pods)).toBe(`two ${joinAddresses[family]}`);
 		await publish(protocol, family, [podOne[family]], { internal: 'Local', local: [] });
 		expect(ask(protocol, family)).toBe('refused');
+		expect(ask(protocol, family, clusterIp[family], 81, pods)).toBe('refused');
 	});
 
 	it('keeps a client at one endpoint where that is asked', async () => {

@@ -1,11 +1,11 @@
 import type { EndpointSlice, Service, ServiceSpec } from '@tapestry/kube';
 import type { Subnet } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
-import { nodeServices, reachability } from './node-services.ts';
+import { nodeServices, reachOf } from './node-services.ts';
 
 const service = (name: string, spec: ServiceSpec): Service => ({ metadata: { namespace: 'default', name }, spec });
 const http = [{ port: 80 }];
-const here = { node: 'n1', reaches: () => true };
+const here = { node: 'n1', reach: reachOf([]) };
 
 interface SliceFacts {
 	readonly of?: string;
@@ -127,11 +127,11 @@ describe('the services of a node', () => {
 			],
 		};
 		const subnet = (cidrBlock: string, vpc: string): Subnet => ({ metadata: { name: vpc }, spec: { cidrBlock, vpc } });
-		const reaches = reachability([subnet('10.16.0.0/16', 'ovn-cluster'), subnet('10.16.0.0/24', 'blue'), subnet('10.77.0.0/16', 'blue')]);
-		const [web] = nodeServices([service('web', { clusterIP: '10.96.0.9', ports: http })], [slices], { node: 'n1', reaches });
+		const reach = reachOf([subnet('10.16.0.0/16', 'ovn-cluster'), subnet('10.16.0.0/24', 'blue'), subnet('10.77.0.0/16', 'blue')]);
+		const [web] = nodeServices([service('web', { clusterIP: '10.96.0.9', ports: http })], [slices], { node: 'n1', reach });
 		expect(web?.endpoints.map(({ address }) => address)).toEqual(['10.16.0.2', '10.16.0.3']);
 		expect(web?.local).toEqual([{ address: '10.16.0.2', port: 8080 }]);
-		expect(reaches('192.0.2.1')).toBe(true);
+		expect(reach.address('192.0.2.1')).toBe(true);
 	});
 
 	it('gives outer addresses and node ports to one service each', () => {
@@ -150,5 +150,7 @@ describe('the services of a node', () => {
 		const blue = service('web', { clusterIP: '10.96.0.9', ports: http });
 		const annotated = { ...blue, metadata: { ...blue.metadata, annotations: { 'ovn.kubernetes.io/vpc': 'blue' } } };
 		expect(nodeServices([annotated], [], here)).toEqual([]);
+		const subnet: Subnet = { metadata: { name: 'blue' }, spec: { vpc: 'blue', cidrBlock: '10.16.0.0/24', namespaces: ['default'] } };
+		expect(nodeServices([blue], [], { node: 'n1', reach: reachOf([subnet]) })).toEqual([]);
 	});
 });

@@ -40,8 +40,15 @@ export interface TransportAddress {
 export interface NodeServiceOptions {
 	/** Name of this node. */
 	readonly node: string;
-	/** Whether the node's packets can get there. */
-	readonly reaches: (address: string) => boolean;
+	readonly reach: Reach;
+}
+
+/** Where the node's packets get. */
+export interface Reach {
+	/** Whether the address is not only a tenant's. */
+	readonly address: (address: string) => boolean;
+	/** Whether the pods of the namespace are in the default VPC. */
+	readonly namespace: (namespace: string) => boolean;
 }
 
 /** Sorted, so that equal facts make equal rules. Of two Services with one address or node port the first by name has it. */
@@ -58,7 +65,7 @@ export function nodeServices(
 	const claim = (key: string): boolean => !taken.has(key) && taken.add(key) !== undefined;
 	return [...services]
 		.map(serviceFacts)
-		.filter(({ vpc }) => vpc === undefined || vpc === defaultNames.vpc)
+		.filter(({ vpc, namespace }) => (vpc === undefined ? options.reach.namespace(namespace) : vpc === defaultNames.vpc))
 		.flatMap((facts) => portsOf(facts, slicesOf.get(`${facts.namespace}/${facts.name}`) ?? [], options))
 		.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 		.map((one) => {
@@ -76,7 +83,7 @@ function portsOf(facts: ServiceFacts, slices: Parameters<typeof serviceEndpoints
 	const families = ([4, 6] as const).filter((family) => ofFamily(facts.clusterIps, family).length > 0);
 	return families.flatMap((family) =>
 		facts.ports.filter(isTranslated).map((port): NodeService => {
-			const endpoints = serviceEndpoints(facts, port, family, slices).filter(({ address }) => options.reaches(address));
+			const endpoints = serviceEndpoints(facts, port, family, slices).filter(({ address }) => options.reach.address(address));
 			const plain = ({ address, port: number }: TransportAddress): TransportAddress => ({ address, port: number });
 			return {
 				name: `${namespace}/${name}/${port.protocol}/${port.port}/ipv${family}`,
@@ -98,14 +105,17 @@ function portsOf(facts: ServiceFacts, slices: Parameters<typeof serviceEndpoints
 
 const isTranslated = (port: ServicePortFacts): port is ServicePortFacts & { readonly protocol: 'tcp' | 'udp' } => port.protocol !== 'sctp';
 
-/** Whether a node's packets get to an address: those of tenants' VPCs are not reached, unless the default VPC has the same. */
-export function reachability(subnets: Iterable<Subnet>): (address: string) => boolean {
-	const blocks = [...subnets].flatMap((subnet) =>
-		(subnetBlocks(subnet) ?? []).map((cidr) => ({ cidr, isOurs: vpcOf(subnet) === defaultNames.vpc })),
-	);
-	return (address) => {
-		const ip = parseIp(address);
-		const holders = ip ? blocks.filter(({ cidr }) => cidrContains(cidr, ip)) : [];
-		return holders.length === 0 || holders.some(({ isOurs }) => isOurs);
+/** Nodes are in the default VPC: those of tenants are not reached, and may have the same addresses. */
+export function reachOf(subnets: Iterable<Subnet>): Reach {
+	const all = [...subnets].map((subnet) => ({ subnet, isOurs: vpcOf(subnet) === defaultNames.vpc }));
+	const blocks = all.flatMap(({ subnet, isOurs }) => (subnetBlocks(subnet) ?? []).map((cidr) => ({ cidr, isOurs })));
+	const tenants = new Set(all.flatMap(({ subnet, isOurs }) => (isOurs ? [] : (subnet.spec.namespaces ?? []))));
+	return {
+		namespace: (namespace) => !tenants.has(namespace),
+		address: (address) => {
+			const ip = parseIp(address);
+			const holders = ip ? blocks.filter(({ cidr }) => cidrContains(cidr, ip)) : [];
+			return holders.length === 0 || holders.some(({ isOurs }) => isOurs);
+		},
 	};
 }

@@ -50,8 +50,15 @@ interface Rule {
 }
 
 /** The expressions of a chain's rules. */
-function rulesOf(chain: string, services: readonly NodeService[], masquerade: Parameters<typeof nodeRuleset>[0]['masquerade'] = []) {
-	const commands: readonly { add?: { rule?: Rule } }[] = JSON.parse(nodeRuleset({ port, masquerade }, services)).nftables;
+function rulesOf(
+	chain: string,
+	services: readonly NodeService[],
+	masquerade: Parameters<typeof nodeRuleset>[0]['masquerade'] = [],
+	serviceCidrs: Parameters<typeof nodeRuleset>[0]['services'] = [],
+) {
+	const commands: readonly { add?: { rule?: Rule } }[] = JSON.parse(
+		nodeRuleset({ port, masquerade, services: serviceCidrs }, services),
+	).nftables;
 	return commands.flatMap(({ add }) => (add?.rule?.chain === chain ? [add.rule.expr] : []));
 }
 
@@ -76,7 +83,7 @@ describe("the node's rules", () => {
 
 	it('have no empty set, which nft refuses', () => {
 		expect(rulesOf('output', [])).toEqual([]);
-		expect(nodeRuleset({ port, masquerade: [] }, [])).not.toContain('"set":[]');
+		expect(nodeRuleset({ port, masquerade: [], services: [] }, [])).not.toContain('"set":[]');
 	});
 
 	/** Where each look-up of a hook leads: `10.96.0.1,tcp,443 -> CHAIN`. */
@@ -125,6 +132,14 @@ describe("the node's rules", () => {
 		expect(rulesOf(api.name, [{ ...api, isSticky: true }])).toMatchObject([
 			[{}, { dnat: { addr: { map: { key: { jhash: { mod: 2 } } } } } }],
 		]);
+	});
+
+	it('refuse cluster IPs that no service has, to pods and to the own programs', () => {
+		const cidrs = [{ family: 4, cidr: '10.96.0.0/16' }] as const;
+		const asked = { match: { op: '==', right: { prefix: { addr: '10.96.0.0', len: 16 } } } };
+		const refused = { goto: { target: 'no-endpoint' } };
+		expect(rulesOf('prerouting', [], [], cidrs)).toMatchObject([[{ match: { right: 'ovn0' } }, asked, refused]]);
+		expect(rulesOf('output', [], [], cidrs)).toMatchObject([[asked, refused]]);
 	});
 
 	it("translate what leaves the VPC, and the node's join address wherever it would leave the node", () => {

@@ -3,14 +3,14 @@ import { chain, match, payload, protocolOf, rule, table } from './nft.ts';
 import type { MasqueradeRule, NodeNetwork } from './node-network.ts';
 import { nodeDevice } from './node-port.ts';
 import type { NodeService } from './node-services.ts';
-import { returnRule, serviceRules } from './service-rules.ts';
+import { noEndpoint, returnRule, serviceRules } from './service-rules.ts';
 
 /**
  * The node's table as one nft transaction in JSON (libnftables-json(5)): it replaces the whole table, so that what is there afterwards does not depend on
  * what was there before. Connections under way stay as they are, as conntrack holds their translation. The hooks' priorities are the numbers of
  * `dstnat` and `srcnat`. The node's own packets never meet OVN's balancers, which stand where pods send; nor do those that come from outside.
  */
-export function nodeRuleset(network: Pick<NodeNetwork, 'port' | 'masquerade'>, services: readonly NodeService[]): string {
+export function nodeRuleset(network: Pick<NodeNetwork, 'port' | 'masquerade' | 'services'>, services: readonly NodeService[]): string {
 	const commands = [
 		// Deleting a table that does not exist is an error; adding one that does is not.
 		{ add: { table } },
@@ -20,11 +20,20 @@ export function nodeRuleset(network: Pick<NodeNetwork, 'port' | 'masquerade'>, s
 		chain('output', { type: 'nat', hook: 'output', prio: -100, policy: 'accept' }),
 		chain('postrouting', { type: 'nat', hook: 'postrouting', prio: 100, policy: 'accept' }),
 		...serviceRules(services),
+		...network.services.flatMap(unknownService),
 		returnRule,
 		...network.masquerade.map(leavesVpc),
 		...network.port.addresses.map(({ address }) => leavesNode(address.split('/')[0] ?? '')),
 	];
 	return JSON.stringify({ nftables: commands });
+}
+/** A cluster IP or port that no service has: it would go to and fro between the node and the VPC until its time to live is over. */
+function unknownService({ family, cidr }: NodeNetwork['services'][number]): readonly object[] {
+	const asked = match('==', payload(protocolOf[family], 'daddr'), prefix(cidr));
+	return [
+		rule('prerouting', 'no such service', [match('==', { meta: { key: 'iifname' } }, nodeDevice), asked, { goto: { target: noEndpoint } }]),
+		rule('output', 'no such service', [asked, { goto: { target: noEndpoint } }]),
+	];
 }
 
 function leavesVpc({ family, sources, inside, only }: MasqueradeRule): object {

@@ -6,7 +6,7 @@ import type { NodeService, TransportAddress } from './node-services.ts';
 const returns = 0x0010_0000;
 
 /** The chains for what nobody serves. They differ from every service's in having no slash. */
-const noEndpoint = 'no-endpoint';
+export const noEndpoint = 'no-endpoint';
 const notHere = 'not-on-this-node';
 const l4proto = { meta: { key: 'l4proto' } } as const;
 const mark = { meta: { key: 'mark' } } as const;

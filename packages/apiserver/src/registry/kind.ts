@@ -21,6 +21,9 @@ export interface ServiceAddresses {
 	available(address: string): boolean;
 	/** A free port that is not in `taken` either. */
 	freeNodePort(taken: ReadonlySet<unknown>): number | undefined;
+	inNodePorts(port: unknown): boolean;
+	/** True when another Service has the port for the protocol. */
+	nodePortTaken(port: unknown, protocol: unknown): boolean;
 }
 
 /** What a kind does beyond what every object gets. All functions may change the draft they are given and nothing else. */

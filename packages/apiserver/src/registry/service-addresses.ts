@@ -1,19 +1,29 @@
 import { type Cidr, cidrContains, type Family, firstAddress, formatIp, lastAddress, parseIp } from '@tapestry/base';
-import { type ApiObject, recordsAt, stringsAt } from '../objects.ts';
+import { type ApiObject, recordsAt, stringsAt, valueAt } from '../objects.ts';
 import type { Store } from '../storage/store.ts';
 import type { ServiceAddresses } from './kind.ts';
 
+const anyProtocol = '*';
 const nodePorts = { first: 30_000, last: 32_767 };
 
 /** Which addresses and node ports the stored Services have; follows the store, so it is never behind or lost. */
 export function createServiceAddresses(store: Store, cidrs: readonly Cidr[]): ServiceAddresses {
 	const addresses = new Set<string>();
-	const ports = new Set<unknown>();
+	/** Of each port the protocols; one for health checks is taken for all. */
+	const ports = new Map<unknown, unknown[]>();
 	const next = new Map<Family, bigint>();
+	const countPort = (port: unknown, protocol: unknown, change: 'add' | 'delete'): void => {
+		if (!port) return;
+		const others = ports.get(port) ?? [];
+		const left = change === 'add' ? [...others, protocol] : others.toSpliced(others.indexOf(protocol), 1);
+		if (left.length > 0) ports.set(port, left);
+		else ports.delete(port);
+	};
 	const count = (service: ApiObject | undefined, change: 'add' | 'delete'): void => {
 		if (!service) return;
 		for (const address of addressesOf(service)) addresses[change](address);
-		for (const port of recordsAt(service, 'spec.ports')) if (port.nodePort) ports[change](port.nodePort);
+		for (const port of recordsAt(service, 'spec.ports')) countPort(port.nodePort, port.protocol, change);
+		countPort(valueAt(service, 'spec.healthCheckNodePort'), anyProtocol, change);
 	};
 	for (const service of store.scan('services')) count(service, 'add');
 	store.subscribe('services', ({ type, before, object }) => {
@@ -50,6 +60,8 @@ export function createServiceAddresses(store: Store, cidrs: readonly Cidr[]): Se
 			for (let port = nodePorts.first; port <= nodePorts.last; port++) if (!ports.has(port) && !taken.has(port)) return port;
 			return undefined;
 		},
+		inNodePorts: (port) => Number.isInteger(port) && Number(port) >= nodePorts.first && Number(port) <= nodePorts.last,
+		nodePortTaken: (port, protocol) => (ports.get(port) ?? []).some((other) => other === protocol || other === anyProtocol),
 	};
 }
 

@@ -79,6 +79,45 @@ describe('Services', () => {
 		expect(specOf(create(rest, 'np2', { type: 'LoadBalancer' }))).toMatchObject({ ports: [{ nodePort: 30000 }] });
 	});
 
+	it('share no node port of one protocol, nor ask for one outside of the range', () => {
+		using rest = createTestRest();
+		const asking = (name: string, protocol: string, nodePort: number) =>
+			create(rest, name, { type: 'NodePort', ports: [{ port: 80, protocol, nodePort }] });
+		asking('a', 'TCP', 30500);
+		expect(() => asking('b', 'TCP', 30500)).toThrow('provided port is already allocated');
+		asking('c', 'UDP', 30500);
+		rest.remove('services', 'a');
+		asking('d', 'TCP', 30500);
+		expect(() => asking('e', 'UDP', 30500)).toThrow('provided port is already allocated');
+		expect(() => asking('f', 'TCP', 80)).toThrow('provided port is not in the valid range');
+		const twice = [
+			{ name: 'a', port: 80, nodePort: 30600 },
+			{ name: 'b', port: 81, nodePort: 30600 },
+		];
+		expect(() => create(rest, 'g', { type: 'NodePort', ports: twice })).toThrow('spec.ports[1].nodePort: Duplicate value: 30600');
+	});
+
+	it('lose node ports with the type that has them, and have one for health checks where strangers keep their address', () => {
+		using rest = createTestRest();
+		const made = create(rest, 'lb', { type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
+		expect(specOf(made)).toMatchObject({ healthCheckNodePort: 30000, ports: [{ nodePort: 30001 }] });
+		const after = rest.update('services', 'lb', (object) => ({ ...object, spec: { ...recordAt(object, 'spec'), type: 'ClusterIP' } }));
+		expect(specOf(after)).not.toHaveProperty('healthCheckNodePort');
+		expect(recordAt(after, 'spec')?.ports).toEqual([{ port: 80, targetPort: 80, protocol: 'TCP' }]);
+	});
+
+	it('get and lose the second family later', () => {
+		using rest = createTestRest({ serviceCidrs: ['10.96.0.0/16', 'fd00:10:96::/112'] });
+		create(rest, 'a');
+		const policy = (ipFamilyPolicy: string) =>
+			rest.update('services', 'a', (object) => ({ ...object, spec: { ...recordAt(object, 'spec'), ipFamilyPolicy } }));
+		expect(specOf(policy('PreferDualStack'))).toMatchObject({ clusterIPs: ['10.96.0.2', 'fd00:10:96::2'], ipFamilies: ['IPv4', 'IPv6'] });
+		expect(specOf(policy('SingleStack'))).toMatchObject({ clusterIPs: ['10.96.0.2'], ipFamilies: ['IPv4'] });
+		expect(() => policy('Both')).toThrow('spec.ipFamilyPolicy: Unsupported value');
+		using single = createTestRest();
+		expect(() => create(single, 'b', { ipFamilyPolicy: 'RequireDualStack' })).toThrow('not configured for dual-stack');
+	});
+
 	it('are checked', () => {
 		using rest = createTestRest();
 		expect(() => create(rest, 'a', { type: 'Odd' })).toThrow('spec.type: Unsupported value: "Odd"');

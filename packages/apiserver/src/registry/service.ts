@@ -6,6 +6,7 @@ import { duplicate, invalidValue, labelProblems, required, unsupported } from '.
 import { portErrors } from './pod.ts';
 
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
+const familyPolicies = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
 const protocols = ['SCTP', 'TCP', 'UDP'];
 
 export const serviceStrategy: Strategy = {
@@ -33,7 +34,10 @@ export const serviceStrategy: Strategy = {
 		fillDefaults(spec, { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy });
 		keepNodePorts(spec, old);
 		if (spec.clusterIP === undefined) allocateAddresses(spec, admission.services);
+		else changeFamilies(spec, old, admission.services);
 		allocateNodePorts(spec, admission.services);
+		// What a load balancer has given is gone with the type that asked for it.
+		if (spec.type !== 'LoadBalancer') draft.status = { ...recordAt(draft, 'status'), loadBalancer: {} };
 	},
 	validate,
 };
@@ -59,6 +63,21 @@ function allocateAddresses(spec: MutableJson, services: ServiceAddresses): void 
 	spec.clusterIP = addresses[0];
 }
 
+/** `ipFamilyPolicy` may be changed later: a second address comes, or goes; the first stays. */
+function changeFamilies(spec: MutableJson, old: MutableJson, services: ServiceAddresses): void {
+	const addresses = Array.isArray(spec.clusterIPs) ? spec.clusterIPs.map(String) : [];
+	const families = Array.isArray(spec.ipFamilies) ? spec.ipFamilies : [];
+	if (spec.ipFamilyPolicy === old.ipFamilyPolicy || addresses[0] === 'None') return;
+	if (spec.ipFamilyPolicy === 'SingleStack') {
+		spec.clusterIPs = addresses.slice(0, 1);
+		spec.ipFamilies = families.slice(0, 1);
+		return;
+	}
+	const missing = services.families.filter((family) => !families.includes(`IPv${family}`)).slice(0, 2 - addresses.length);
+	spec.clusterIPs = [...addresses, ...missing.flatMap((family) => services.free(family) ?? [])];
+	spec.ipFamilies = [...families, ...missing.map((family) => `IPv${family}`)];
+}
+
 function familiesOf(spec: MutableJson, asked: readonly string[], services: ServiceAddresses): (4 | 6)[] {
 	const named = (Array.isArray(spec.ipFamilies) ? spec.ipFamilies : []).flatMap((name) =>
 		name === 'IPv4' ? [4 as const] : name === 'IPv6' ? [6 as const] : [],
@@ -70,8 +89,18 @@ function familiesOf(spec: MutableJson, asked: readonly string[], services: Servi
 }
 
 function allocateNodePorts(spec: MutableJson, services: ServiceAddresses): void {
-	if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') return;
+	if (!hasNodePorts(spec)) {
+		// Another type of before may have left them.
+		for (const port of recordsAt(spec, 'ports')) delete port.nodePort;
+		delete spec.healthCheckNodePort;
+		return;
+	}
 	const taken = new Set(recordsAt(spec, 'ports').map((port) => port.nodePort));
+	if (spec.type !== 'LoadBalancer' || spec.externalTrafficPolicy !== 'Local') delete spec.healthCheckNodePort;
+	else if (!spec.healthCheckNodePort) {
+		spec.healthCheckNodePort = services.freeNodePort(taken);
+		taken.add(spec.healthCheckNodePort);
+	} else taken.add(spec.healthCheckNodePort);
 	for (const port of recordsAt(spec, 'ports')) {
 		if (port.nodePort) continue;
 		const free = services.freeNodePort(taken);
@@ -81,8 +110,11 @@ function allocateNodePorts(spec: MutableJson, services: ServiceAddresses): void 
 	}
 }
 
+const hasNodePorts = (spec: MutableJson): boolean => spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+
 function keepNodePorts(spec: MutableJson, old: MutableJson): void {
-	if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') return;
+	if (!hasNodePorts(spec)) return;
+	if (old.healthCheckNodePort) spec.healthCheckNodePort ??= old.healthCheckNodePort;
 	for (const port of recordsAt(spec, 'ports')) {
 		const same = recordsAt(old, 'ports').find((one) => one.port === port.port && one.protocol === port.protocol);
 		if (same?.nodePort) port.nodePort ??= same.nodePort;
@@ -93,7 +125,39 @@ function validate(object: ApiObject, before: ApiObject | undefined, admission: A
 	const spec = recordAt(object, 'spec') ?? {};
 	if (!types.includes(String(spec.type))) return [unsupported('spec.type', spec.type, types)];
 	if (spec.type === 'ExternalName') return stringAt(spec, 'externalName') ? [] : [required('spec.externalName')];
-	return [...validatePorts(spec), ...validateAddresses(spec, recordAt(before, 'spec'), admission.services)];
+	const old = recordAt(before, 'spec');
+	return [
+		...validatePorts(spec),
+		...validateFamilies(spec, admission.services),
+		...validateAddresses(spec, old, admission.services),
+		...validateNodePorts(spec, old, admission.services),
+	];
+}
+
+function validateFamilies(spec: MutableJson, services: ServiceAddresses): FieldError[] {
+	const policy = spec.ipFamilyPolicy;
+	if (policy !== undefined && !familyPolicies.includes(String(policy))) return [unsupported('spec.ipFamilyPolicy', policy, familyPolicies)];
+	const isHeadless = spec.clusterIP === 'None';
+	if (policy !== 'RequireDualStack' || isHeadless || services.families.length > 1) return [];
+	return [invalidValue('spec.ipFamilyPolicy', policy, 'this cluster is not configured for dual-stack services')];
+}
+
+function validateNodePorts(spec: MutableJson, old: MutableJson | undefined, services: ServiceAddresses): FieldError[] {
+	if (!hasNodePorts(spec)) return [];
+	const kept = new Set(recordsAt(old ?? {}, 'ports').map((port) => `${port.protocol} ${port.nodePort}`));
+	const seen = new Set<string>();
+	return recordsAt(spec, 'ports').flatMap((port, index) => {
+		const at = `spec.ports[${index}].nodePort`;
+		const { nodePort, protocol } = port;
+		if (nodePort === undefined) return [invalidValue(at, nodePort, 'no port is free in the range of node ports')];
+		const key = `${protocol} ${nodePort}`;
+		if (seen.has(key)) return [duplicate(at, nodePort)];
+		seen.add(key);
+		if (kept.has(key)) return [];
+		if (!services.inNodePorts(nodePort))
+			return [invalidValue(at, nodePort, 'provided port is not in the valid range. The range of valid ports is 30000-32767')];
+		return services.nodePortTaken(nodePort, protocol) ? [invalidValue(at, nodePort, 'provided port is already allocated')] : [];
+	});
 }
 
 function validatePorts(spec: MutableJson): FieldError[] {

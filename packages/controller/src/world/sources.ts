@@ -29,8 +29,10 @@ import {
 	networkPolicyResource,
 	type SecurityGroup,
 	type Subnet,
+	type SwitchLbRule,
 	securityGroupResource,
 	subnetResource,
+	switchLbRuleResource,
 	type VirtualMachine,
 	type VirtualMachineInstance,
 	type Vpc,
@@ -50,6 +52,7 @@ export interface Sources extends AsyncDisposable {
 	readonly pods: Reflector<Pod>;
 	readonly services: Reflector<Service>;
 	readonly endpointSlices: Reflector<EndpointSlice>;
+	readonly switchLbRules: Reflector<SwitchLbRule>;
 	readonly networkPolicies: Reflector<NetworkPolicy>;
 	readonly adminPolicies: Reflector<AdminNetworkPolicy>;
 	readonly baselinePolicies: Reflector<BaselineAdminNetworkPolicy>;
@@ -76,6 +79,7 @@ export function openSources(deps: ReflectorDeps): Sources {
 		pods: open<Pod>(pods),
 		services: open<Service>(services),
 		endpointSlices: open<EndpointSlice>(endpointSlices),
+		switchLbRules: open<SwitchLbRule>(switchLbRuleResource),
 		networkPolicies: open<NetworkPolicy>(networkPolicyResource),
 		adminPolicies: open<AdminNetworkPolicy>(adminNetworkPolicyResource),
 		baselinePolicies: open<BaselineAdminNetworkPolicy>(baselineAdminNetworkPolicyResource),

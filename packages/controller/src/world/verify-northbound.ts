@@ -1,4 +1,5 @@
 import { compileAll, type Discrepancy, markOf, nbSchema, type Tables, verify, World } from '@tapestry/network';
+import { BalancerView } from '../balancers/balancer-view.ts';
 import { claimantKey } from '../leases/claimant.ts';
 import { followClaimants } from '../leases/claimants.ts';
 import { LeaseRegistry } from '../leases/registry.ts';
@@ -31,7 +32,8 @@ export function verifyNorthbound(sources: Sources, tables: Tables, options: Netw
 		options,
 	);
 	const policies = new PolicyView({ sources, world, onChange: ignore });
-	loadWorld(sources, world, registry, networks, policies);
+	const balancers = new BalancerView({ sources, world, onRule: ignore, onService: ignore }, options);
+	loadWorld(sources, world, registry, networks, policies, balancers);
 	return verify(nbSchema, compileAll(world), tables);
 }
 

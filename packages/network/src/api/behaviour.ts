@@ -46,6 +46,7 @@ const behaviours: Readonly<Record<string, KindBehaviour>> = {
 	},
 	AdminNetworkPolicy: { built: true, ignored: ['egress[].to[].domainNames'] },
 	BaselineAdminNetworkPolicy: { built: true, ignored: ['egress[].to[].domainNames'] },
+	SwitchLBRule: { built: true },
 	VirtualMachine: { built: true },
 	VirtualMachineInstance: { built: true },
 };

@@ -30,6 +30,7 @@ export * from './subnet-notes.ts';
 export * from './underlay.ts';
 export * from './validate-ip-pool.ts';
 export * from './validate-subnet.ts';
+export * from './validate-switch-lb-rule.ts';
 export * from './validate-vpc.ts';
 export * from './vip.ts';
 export * from './vpc.ts';

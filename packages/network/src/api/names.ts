@@ -14,6 +14,8 @@ export const annotations = {
 	allocated: 'ovn.kubernetes.io/allocated',
 	/** `true` once the pod's port is in the Northbound database. */
 	routed: 'ovn.kubernetes.io/routed',
+	/** Service, by the controller: the address of the SwitchLBRule that it stands for. */
+	switchLbVip: 'ovn.kubernetes.io/switch_lb_vip',
 	/** The subnet's CIDRs. */
 	cidr: 'ovn.kubernetes.io/cidr',
 	/** The subnet's gateways. */

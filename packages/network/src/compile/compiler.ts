@@ -11,6 +11,7 @@ import { compilePool } from './pool.ts';
 import { compilePort } from './port.ts';
 import { compileService } from './service.ts';
 import { compileSubnet } from './subnet.ts';
+import { compileSwitchLbRule } from './switch-lb-rule.ts';
 import { compileVpc } from './vpc.ts';
 
 type Compile = (key: string, read: Read) => Fragment;
@@ -23,6 +24,7 @@ const compilers: { readonly [K in Kind]?: Compile } = {
 	IPPool: compilePool,
 	Node: compileNode,
 	Service: compileService,
+	SwitchLBRule: compileSwitchLbRule,
 	Selector: compileSelector,
 	SecurityGroup: compileSecurityGroup,
 	NetworkPolicy: compileNetworkPolicy,

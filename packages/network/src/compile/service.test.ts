@@ -83,3 +83,41 @@ describe('a service', () => {
 		expect(rows(follow(world).database, 'Load_Balancer').map((row) => row.selection_fields)).toEqual([['ip_src', 'ip_dst']]);
 	});
 });
+
+describe('a SwitchLBRule', () => {
+	const facts = { name: 'r', namespace: 'default', isSticky: false, endpoints: [], subnets: [] } as const;
+	const ports = [{ ...port(80, { name: 'http' }), target: 8080 }];
+
+	it('balances over the pods of its Service, in their VPC', () => {
+		const world = defaultWorld();
+		world.set('Vpc', 'blue', vpc('blue'));
+		world.set('Subnet', 'net1', subnet('net1', { vpc: 'blue' }));
+		world.set('IP', 'a.default', lease('a.default', { subnet: 'net1' }));
+		world.set('SwitchLBRule', 'r', { ...facts, vips: ['192.0.2.9', 'fd00:192::9'], ports });
+		world.set('EndpointSlice', 'default/r', slice('slr-r', 4, ['10.16.0.2'], { ports: { http: 8080 } }));
+		const { database } = follow(world);
+		expect(vips(database)).toEqual({ '192.0.2.9:80': '10.16.0.2:8080', '[fd00:192::9]:80': '' });
+		const blue = rows(database, 'Logical_Switch').find((row) => row.name === 'net1')?.load_balancer_group;
+		const groups = rows(database, 'Load_Balancer_Group').filter((row) => (row.load_balancer as unknown[]).length > 0);
+		expect(groups.map((row) => row._uuid)).toEqual(blue);
+	});
+
+	it('balances over the addresses that it lists, and has the router answer for an address on the switch', () => {
+		const world = defaultWorld();
+		world.set('SwitchLBRule', 'r', {
+			...facts,
+			vips: ['10.16.0.9'],
+			ports,
+			endpoints: ['10.16.0.3', 'fd00:10:16::3'],
+			subnets: ['ovn-default'],
+		});
+		const { database, update } = follow(world);
+		expect(vips(database)).toEqual({ '10.16.0.9:80': '10.16.0.3:8080' });
+		const options = () => rows(database, 'Logical_Switch_Port').find((row) => row.name === 'ovn-default-ovn-cluster')?.options;
+		expect(options()).toMatchObject({ arp_proxy: '10.16.0.9' });
+		world.set('SwitchLBRule', 'r', undefined);
+		update();
+		expect(options()).toEqual({ 'router-port': 'ovn-cluster-ovn-default' });
+		expect(rows(database, 'Load_Balancer')).toEqual([]);
+	});
+});

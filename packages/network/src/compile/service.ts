@@ -6,7 +6,7 @@ import type { EndpointSliceFacts, ServiceFacts, ServicePortFacts } from '../worl
 import type { Read } from '../world/world.ts';
 import { serviceGroupPlace } from './vpc.ts';
 
-/** A service as one balancer for each protocol, because Load_Balancer.protocol holds one. */
+/** The balancers of a service's addresses, in the VPC that it serves in. */
 export function compileService(key: string, read: Read): Fragment {
 	const service = read.get('Service', key);
 	if (!service || service.clusterIps.length + service.externalIps.length === 0) return { rows: [] };
@@ -14,8 +14,7 @@ export function compileService(key: string, read: Read): Fragment {
 	const vpc = service.vpc ?? vpcOfEndpoints(service.namespace, slices, read) ?? defaultNames.vpc;
 	const addresses = [...clusterIpsOf(service, vpc), ...service.externalIps];
 	if (addresses.length === 0) return { rows: [] };
-	const protocols = [...new Set(service.ports.map((port) => port.protocol))];
-	return { rows: protocols.map((protocol) => balancer(key, { service, addresses, vpc, slices }, protocol)) };
+	return { rows: balancers(`service/${key}`, { ...service, addresses, vpc, slices }) };
 }
 
 /**
@@ -26,34 +25,40 @@ function clusterIpsOf({ internal, clusterIps }: ServiceFacts, vpc: string): read
 	return internal === 'Local' && vpc === defaultNames.vpc ? [] : clusterIps;
 }
 
-interface Balanced {
-	readonly service: ServiceFacts;
+export interface Balanced extends Pick<ServiceFacts, 'ports' | 'isSticky' | 'servesUnready'> {
 	readonly addresses: readonly string[];
 	readonly vpc: string;
 	readonly slices: readonly EndpointSliceFacts[];
 }
 
-function balancer(key: string, { service, addresses, vpc, slices }: Balanced, protocol: ServicePortFacts['protocol']): DesiredRow {
+/** One for each protocol, because Load_Balancer.protocol holds one. */
+export function balancers(key: string, balanced: Balanced): DesiredRow[] {
+	const protocols = [...new Set(balanced.ports.map((port) => port.protocol))];
+	return protocols.map((protocol) => balancer(`${key}/${protocol}`, balanced, protocol));
+}
+
+function balancer(key: string, balanced: Balanced, protocol: ServicePortFacts['protocol']): DesiredRow {
+	const { ports, addresses, slices, isSticky, vpc } = balanced;
 	const vips: Record<string, string> = {};
-	for (const port of service.ports.filter((one) => one.protocol === protocol)) {
+	for (const port of ports.filter((one) => one.protocol === protocol)) {
 		for (const ip of addresses) {
 			const family = parseIp(ip)?.family;
 			if (!family) continue;
-			const endpoints = serviceEndpoints(service, port, family, slices);
+			const endpoints = serviceEndpoints(balanced, port, family, slices);
 			vips[socketAddress(ip, port.port)] = endpoints.map((one) => socketAddress(one.address, one.port)).join(',');
 		}
 	}
 	return {
 		table: 'Load_Balancer',
-		key: `service/${key}/${protocol}`,
+		key,
 		columns: {
-			name: `service/${key}/${protocol}`,
+			name: key,
 			protocol,
 			vips,
 			// Without an endpoint Kubernetes answers "connection refused" rather than silence.
 			options: { reject: 'true' },
 			// A hash of the addresses keeps a client at its endpoint without state in the switch.
-			selection_fields: service.isSticky ? ['ip_src', 'ip_dst'] : [],
+			selection_fields: isSticky ? ['ip_src', 'ip_dst'] : [],
 		},
 		listedIn: [serviceGroupPlace(vpc)],
 	};

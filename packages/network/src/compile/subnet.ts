@@ -1,3 +1,4 @@
+import { cidrContains, parseCidr, parseIp } from '@tapestry/base';
 import type { DesiredRow, Fragment } from '../plan/model.ts';
 import type { SubnetFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
@@ -15,10 +16,29 @@ export function compileSubnet(key: string, read: Read): Fragment {
 	const logicalSwitch: DesiredRow = { ...switchRow(subnet.name), columns: { name: subnet.name }, listedIn: [] };
 	const routed = vpc?.isDefault ? [...localTraffic(subnet), ...gatewayPolicies(subnet, read)] : [];
 	const dns = clusterDns(subnet, read);
-	return { rows: [logicalSwitch, ...routerLink(subnet, dns), ...dhcpRows(subnet, dns), ...routed, ...subnetPolicyRows(subnet, read)] };
+	return {
+		rows: [
+			logicalSwitch,
+			...routerLink(subnet, dns, proxied(subnet, read)),
+			...dhcpRows(subnet, dns),
+			...routed,
+			...subnetPolicyRows(subnet, read),
+		],
+	};
 }
 
-function routerLink(subnet: SubnetFacts, dns: DnsServers): DesiredRow[] {
+/** Addresses of balancers that clients look for on the switch itself: the router answers for them (ovn-nb(5): in IPv4 only). */
+function proxied(subnet: SubnetFacts, read: Read): string {
+	const rules = read.list('SwitchLBRule', 'subnet', subnet.name);
+	const v4 = subnet.blocks.flatMap(({ family, cidr }) => (family === 4 ? (parseCidr(cidr) ?? []) : []));
+	const within = (text: string): boolean => {
+		const ip = parseIp(text);
+		return ip !== undefined && v4.some((cidr) => cidrContains(cidr, ip));
+	};
+	return [...new Set(rules.flatMap(({ vips }) => vips.filter(within)))].sort().join(' ');
+}
+
+function routerLink(subnet: SubnetFacts, dns: DnsServers, proxy: string): DesiredRow[] {
 	const { name, vpc } = subnet;
 	const routerPort = routerPortName(vpc, name);
 	return [
@@ -38,7 +58,12 @@ function routerLink(subnet: SubnetFacts, dns: DnsServers): DesiredRow[] {
 		{
 			table: 'Logical_Switch_Port',
 			key: `subnet/${name}/${vpc}`,
-			columns: { name: routerSidePortName(vpc, name), type: 'router', addresses: ['router'], options: { 'router-port': routerPort } },
+			columns: {
+				name: routerSidePortName(vpc, name),
+				type: 'router',
+				addresses: ['router'],
+				options: { 'router-port': routerPort, ...(proxy ? { arp_proxy: proxy } : {}) },
+			},
 			listedIn: [{ ...switchRow(name), column: 'ports' }],
 		},
 	];

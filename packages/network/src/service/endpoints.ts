@@ -14,7 +14,7 @@ export interface ServiceEndpoint {
  * end, as kube-proxy has it. Balancers in OVN and the nodes' rules both ask here.
  */
 export function serviceEndpoints(
-	service: ServiceFacts,
+	service: Pick<ServiceFacts, 'servesUnready'>,
 	port: ServicePortFacts,
 	family: Family,
 	slices: readonly EndpointSliceFacts[],

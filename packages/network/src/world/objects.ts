@@ -176,6 +176,20 @@ export interface EndpointSliceFacts {
 	readonly ports: Readonly<Record<string, number>>;
 }
 
+/** A service address inside a VPC. */
+export interface SwitchLbRuleFacts {
+	readonly name: string;
+	readonly vips: readonly string[];
+	/** Of the pods behind it. */
+	readonly namespace: string;
+	readonly ports: readonly (ServicePortFacts & { readonly target: number })[];
+	/** In place of the endpoints of its Service, unless empty. */
+	readonly endpoints: readonly string[];
+	readonly isSticky: boolean;
+	/** Those that its addresses lie in. */
+	readonly subnets: readonly string[];
+}
+
 /** All kinds of the world. Keys are `name` or `namespace/name`. */
 export interface Objects {
 	readonly Vpc: VpcFacts;
@@ -185,6 +199,7 @@ export interface Objects {
 	readonly Node: NodeFacts;
 	readonly Service: ServiceFacts;
 	readonly EndpointSlice: EndpointSliceFacts;
+	readonly SwitchLBRule: SwitchLbRuleFacts;
 	readonly Namespace: NamespaceFacts;
 	readonly NetworkPolicy: PolicyFacts;
 	readonly AdminNetworkPolicy: PolicyFacts;

@@ -12,6 +12,7 @@ const indexes = {
 	Node: { all: () => '' },
 	Service: {},
 	EndpointSlice: { service: (slice: Objects['EndpointSlice']) => slice.service },
+	SwitchLBRule: { subnet: (rule: Objects['SwitchLBRule']) => rule.subnets },
 	Namespace: {},
 	NetworkPolicy: {},
 	AdminNetworkPolicy: {},

@@ -1,0 +1,100 @@
+import type { KubeObject, ObjectChange } from '@tapestry/kube';
+import { endpointSliceFacts, type Problem, serviceFacts, switchLbRuleFacts, validateSwitchLbRule, type World } from '@tapestry/network';
+import type { AdmissionOptions } from '../admission/admit.ts';
+import type { Sources } from '../world/sources.ts';
+
+export type BalancerSources = Pick<Sources, 'services' | 'endpointSlices' | 'switchLbRules' | 'subnets' | 'vpcs' | 'namespaces'>;
+
+export interface BalancersDeps {
+	readonly sources: BalancerSources;
+	readonly world: World;
+	/** A rule whose problems may have changed, by name. */
+	onRule(name: string): void;
+	/** A Service that may ask for another outer address, as `namespace/name`. */
+	onService(key: string): void;
+}
+
+/** Keeps the world's Services, endpoints and rules up to date with the objects. */
+export class BalancerView {
+	readonly #deps: BalancersDeps;
+	readonly #options: Pick<AdmissionOptions, 'serviceCidrs'>;
+	readonly #problems = new Map<string, readonly Problem[]>();
+
+	constructor(deps: BalancersDeps, options: Pick<AdmissionOptions, 'serviceCidrs'>) {
+		this.#deps = deps;
+		this.#options = options;
+	}
+
+	load(): void {
+		const { sources, world } = this.#deps;
+		for (const [key, service] of sources.services.objects) world.set('Service', key, serviceFacts(service));
+		for (const [key, slice] of sources.endpointSlices.objects) world.set('EndpointSlice', key, endpointSliceFacts(slice));
+		this.#readRules([]);
+		for (const key of sources.services.objects.keys()) this.#serviceChanged(key);
+	}
+
+	/** Follows the sources; the function that is returned ends it. */
+	follow(): () => void {
+		const { sources, world } = this.#deps;
+		const readAll = (): void => this.#readRules([]);
+		const onSpec = ({ before, after }: ObjectChange<KubeObject>): void => {
+			if (before?.metadata.generation !== after?.metadata.generation || !before || !after) readAll();
+		};
+		const stops = [
+			sources.services.onChange(({ key, before, after }) => {
+				world.set('Service', key, after && serviceFacts(after));
+				const owner = (after ?? before)?.metadata.ownerReferences?.find(({ kind }) => kind === 'SwitchLBRule');
+				if (owner) this.#deps.onRule(owner.name);
+				// Its address may have become another's.
+				const asks = [before, after].some((service) => service?.spec?.loadBalancerIP);
+				for (const other of asks ? sources.services.objects.keys() : [key]) this.#serviceChanged(other);
+			}),
+			sources.endpointSlices.onChange(({ key, after }) => world.set('EndpointSlice', key, after && endpointSliceFacts(after))),
+			sources.switchLbRules.onChange(({ key, before, after }) => {
+				const isSame = before && after && before.metadata.generation === after.metadata.generation;
+				if (!isSame) this.#readRules([key]);
+			}),
+			sources.subnets.onChange(onSpec),
+			sources.vpcs.onChange(onSpec),
+			sources.namespaces.onChange(({ before, after }) => {
+				if (!before || !after) readAll();
+			}),
+		];
+		return () => {
+			for (const stop of stops) stop();
+		};
+	}
+
+	/** What is wrong with the rule. */
+	problems(name: string): readonly Problem[] {
+		return this.#problems.get(name) ?? [];
+	}
+
+	/** Each rule may matter to any other: one address for one rule. */
+	#readRules(changed: readonly string[]): void {
+		const { sources, world } = this.#deps;
+		const rules = sources.switchLbRules.objects;
+		const subnets = [...sources.subnets.objects.values()];
+		const vpcs = [...sources.vpcs.objects.values()];
+		const context = {
+			others: [...rules.values()],
+			subnets,
+			vpcs,
+			namespaces: sources.namespaces.objects,
+			serviceCidrs: this.#options.serviceCidrs,
+		};
+		for (const name of new Set([...changed, ...rules.keys()])) {
+			const rule = rules.get(name);
+			const problems = rule ? validateSwitchLbRule(rule, context) : [];
+			if (rule) this.#problems.set(name, problems);
+			else this.#problems.delete(name);
+			world.set('SwitchLBRule', name, rule && problems.length === 0 ? switchLbRuleFacts(rule, subnets, vpcs) : undefined);
+			this.#deps.onRule(name);
+		}
+	}
+
+	#serviceChanged(key: string): void {
+		const service = this.#deps.sources.services.objects.get(key);
+		if (service?.spec?.type === 'LoadBalancer' || service?.status?.loadBalancer?.ingress) this.#deps.onService(key);
+	}
+}
