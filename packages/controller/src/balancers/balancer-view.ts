@@ -57,7 +57,7 @@ export class BalancerView {
 			sources.subnets.onChange(onSpec),
 			sources.vpcs.onChange(onSpec),
 			sources.namespaces.onChange(({ before, after }) => {
-				if (!before || !after) readAll();
+				if (before?.metadata.deletionTimestamp !== after?.metadata.deletionTimestamp || !before || !after) readAll();
 			}),
 		];
 		return () => {
@@ -76,11 +76,12 @@ export class BalancerView {
 		const rules = sources.switchLbRules.objects;
 		const subnets = [...sources.subnets.objects.values()];
 		const vpcs = [...sources.vpcs.objects.values()];
+		const namespaces = { has: (name: string) => isStaying(sources.namespaces.objects.get(name)) };
 		const context = {
 			others: [...rules.values()],
 			subnets,
 			vpcs,
-			namespaces: sources.namespaces.objects,
+			namespaces,
 			serviceCidrs: this.#options.serviceCidrs,
 		};
 		for (const name of new Set([...changed, ...rules.keys()])) {
@@ -97,4 +98,9 @@ export class BalancerView {
 		const service = this.#deps.sources.services.objects.get(key);
 		if (service?.spec?.type === 'LoadBalancer' || service?.status?.loadBalancer?.ingress) this.#deps.onService(key);
 	}
+}
+
+/** In a namespace that is being deleted no Service can be made. */
+function isStaying(namespace: KubeObject | undefined): boolean {
+	return namespace !== undefined && namespace.metadata.deletionTimestamp === undefined;
 }

@@ -77,6 +77,28 @@ describe('a service', () => {
 		expect(switchesOf(database, 'web')).toEqual(['ovn-default']);
 	});
 
+	it('costs a row and a member of a group, however many subnets and nodes there are', () => {
+		const size = (subnets: number, nodes: number, services: number): number => {
+			const world = defaultWorld(nodes);
+			for (let i = 0; i < subnets; i++) {
+				const blocks = [{ family: 4, cidr: `10.${20 + i}.0.0/16`, prefix: 16, gateway: `10.${20 + i}.0.1` }] as const;
+				world.set('Subnet', `s${i}`, subnet(`s${i}`, { blocks }));
+			}
+			for (let i = 0; i < services; i++) {
+				const ports = [port(80, { nodePort: 30_000 + i })];
+				world.set('Service', `default/s${i}`, service(`s${i}`, { clusterIps: [`10.96.1.${i}`], ports, external: 'Local' }));
+				world.set('EndpointSlice', `default/s${i}`, slice(`s${i}`, 4, ['10.16.0.2']));
+			}
+			const { database } = follow(world);
+			// Rows, members of sets and entries of maps.
+			const sizeOf = (value: unknown): number => (typeof value === 'object' && value !== null ? Object.keys(value).length : 1);
+			const tables = Object.values(database.tables).flatMap((table) => [...(table?.values() ?? [])]);
+			return tables.flatMap((row) => Object.values(row).map(sizeOf)).reduce((sum, one) => sum + one, 0);
+		};
+		const perService = (subnets: number, nodes: number): number => size(subnets, nodes, 20) - size(subnets, nodes, 19);
+		expect(perService(1, 1)).toBe(perService(30, 9));
+	});
+
 	it('keeps a client at one endpoint when it asks for that', () => {
 		const world = defaultWorld();
 		world.set('Service', 'default/web', service('web', { clusterIps: ['10.96.0.1'], ports: [port(80)], isSticky: true }));
