@@ -71,8 +71,8 @@ export function render({ comparisons, plots, conditions, againstSeeds }: ModesRe
 		...comparisons.map(renderComparison),
 	];
 	for (const comparison of againstSeeds ? comparisons : []) {
-		if (comparison.title === 'Machines') parts.push(renderAgainstTalk(comparison));
-		if (comparison.title === 'Pods') parts.push(renderAgainstQperf(comparison));
+		if (comparison.name === 'machines') parts.push(renderAgainstTalk(comparison));
+		if (comparison.name === 'pods') parts.push(renderAgainstQperf(comparison));
 	}
 	return `${[...parts, ...plots.map((file) => `plot: ${file}`)].join('\n\n')}\n`;
 }
@@ -115,7 +115,7 @@ function drawn(comparisons: readonly Comparison[], directory: string): readonly 
 		(['tcp', 'udp'] as const)
 			.filter((kind) => comparison.series.some((series) => series.kind === kind))
 			.map((kind) => {
-				const file = join(directory, `modes-${comparison.title.split(/[ ,]/)[0]?.toLowerCase()}-${kind}.svg`);
+				const file = join(directory, `modes-${comparison.name}-${kind}.svg`);
 				writeFileSync(file, plotLatency(comparison, kind));
 				return file;
 			}),

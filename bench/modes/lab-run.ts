@@ -67,6 +67,7 @@ export async function podRun(layout: LabLayout, options: RoundOptions): Promise<
 	cleanup.use(await startEchoes(await entrance(layout, node('n2')), nodeTwo, nodeOne));
 	targets.push({ subject: 'node to node', prober: nodes, address: nodeTwo, ...answers });
 	return {
+		name: 'pods',
 		title: 'Pods',
 		note: 'Pod to pod on one node, on another by Geneve, and between the nodes’ own stacks over a veth and a bridge.',
 		baseline: 'same node',
@@ -89,6 +90,7 @@ export async function machineRun(layout: LabLayout, modes: readonly AttachmentMo
 		targets.push({ subject: mode, prober, address: await addressOf(layout, vm), tcp: ports.tcp, sink: ports.sink, ...udp });
 	}
 	return {
+		name: 'machines',
 		title: 'Machines',
 		note: 'From a pod to a QEMU guest on the same node. Under emulation the guest’s own work hides differences below 8 KiB.',
 		baseline: modes.includes('tap' as AttachmentModeName) ? 'tap' : (modes[0] ?? ''),

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,8 +22,9 @@ const bareTap = 'bare tap';
 const clientHost = 5;
 const firstHost = 20;
 
-/** The modes whose guest is at a tap in the launcher's namespace; that of mode `tap` is the bare tap. */
-export const reflected: readonly AttachmentModeName[] = ['lift', 'bridge', 'managedtap', 'masquerade', 'tcredirect'];
+/** The modes whose guest is at a device in the launcher's namespace; that of mode `tap` is the bare tap, the others are QEMU's own affair. */
+export const reflected: readonly AttachmentModeName[] = ['lift', 'bridge', 'managedtap', 'masquerade', 'tcredirect', 'macvtap'];
+const macvtapDevice = join(import.meta.dirname, '..', '..', 'packages/lab/src/launcher/macvtap-device.sh');
 
 interface Attached {
 	readonly name: string;
@@ -48,6 +49,7 @@ export async function reflectorRun(modes: readonly AttachmentModeName[], options
 	const targets = attached.map(({ name, address }): Target => ({ subject: name, prober, address, udp: { port: ports.udp } }));
 	const series = await measureRounds(targets, options);
 	return {
+		name: 'reflector',
 		title: 'The host path, with a reflector for a guest',
 		note: 'A process answers at the tap as a guest would, at once: what differs is what lies between the switch and the tap.',
 		baseline: bareTap,
@@ -69,13 +71,16 @@ async function attachBareTap(node: MiniNode, agent: AgentUnderTest, cleanup: Asy
 	const device = 'baretap';
 	const port = portOf('bare.default', firstHost);
 	makeLogicalPort(node, port);
-	const start = performance.now();
-	createTap(node.host.namespace, { name: device, uid: 0, gid: 0, multiQueue: false });
-	handToSwitch(node.host, device, { mtu: port.mtu, userspace: agent.bridge.userspace });
+	const madeMs = await timed(() => {
+		createTap(node.host.namespace, { name: device, uid: 0, gid: 0, multiQueue: false });
+		handToSwitch(node.host, device, { mtu: port.mtu, userspace: agent.bridge.userspace });
+	});
 	await startReflector(['nsenter', `--net=/run/netns/${node.name}`], ['--tap', device, '--mac', port.mac], cleanup);
-	const row = await agent.bridge.add({ device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: {} });
-	await agent.bridge.installed(row, AbortSignal.timeout(10_000));
-	return { name: bareTap, address: addressOf(port), attachMs: performance.now() - start };
+	const pluggedMs = await timed(async () => {
+		const row = await agent.bridge.add({ device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: {} });
+		await agent.bridge.installed(row, AbortSignal.timeout(10_000));
+	});
+	return { name: bareTap, address: addressOf(port), attachMs: madeMs + pluggedMs };
 }
 
 async function attachMode(
@@ -92,7 +97,8 @@ async function attachMode(
 	const installed = untilInstalled(agent, deviceName(mode, { containerId: mode, ifname: 'eth0' }));
 	const addMs = await timed(() => added(agent, mode, sandbox));
 	const enter = ['nsenter', `--net=${sandbox.path}`];
-	const openedAt = await startReflector(enter, ['--tap', tapName, '--mac', port.mac], cleanup);
+	const device = mode === 'macvtap' ? ['--character-device', characterDevice(node, enter)] : ['--tap', tapName];
+	const openedAt = await startReflector(enter, [...device, '--mac', port.mac], cleanup);
 	// The guest's start is not the mode's affair; what the mode does once the tap is held is.
 	const afterMs = Math.max(0, Number((await installed) - openedAt) / 1e6);
 	return { name: mode, address: addressOf(port), attachMs: addMs + afterMs };
@@ -101,6 +107,13 @@ async function attachMode(
 async function added(agent: AgentUnderTest, containerId: string, sandbox: ReturnType<MiniNode['sandbox']>): Promise<void> {
 	const answer = await agent.call('ADD', { containerId, sandbox });
 	if (!answer.ok) throw new Error(`ADD of ${containerId}: ${answer.body}`);
+}
+
+function characterDevice(node: MiniNode, enter: readonly string[]): string {
+	const path = join(node.dir, 'macvtap');
+	const [command = '', ...args] = [...enter, 'unshare', '--mount', '--propagation', 'private', 'sh', macvtapDevice, tapName, path];
+	execFileSync(command, args);
+	return path;
 }
 
 /** Resolves when it holds its device, with the time of that as process.hrtime tells it. */

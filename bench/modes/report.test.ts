@@ -13,6 +13,7 @@ const series = (subject: string, kind: 'tcp' | 'udp', size: number, rounds: read
 	lost: 0,
 });
 const comparison: Comparison = {
+	name: 'machines',
 	title: 'Machines',
 	note: 'A note.',
 	baseline: 'tap',
@@ -37,7 +38,8 @@ describe('renderComparison', () => {
 	});
 
 	it('leaves out what was not measured, and says what failed or was lost', () => {
-		expect(text).toContain('| bridge | 100 | 90.0..110 | n/a |  |');
+		expect(text).toContain('| bridge | 100 | 90.0..110 | n/a |');
+		expect(text).toContain('| tap | 12 |');
 		expect(text).toContain('- lift & more: a remark');
 		expect(text).toContain('- bridge, throughput: it broke');
 		expect(text).toContain('- tap, tcp 64k: 2 lost');

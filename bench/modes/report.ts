@@ -16,15 +16,10 @@ export function renderComparison(comparison: Comparison): string {
 		parts.push(...table(['p99 of all exchanges', ...shown.map(sizeName)], comparison, tests, p99Cell), '');
 		parts.push(...table([`ratio to ${comparison.baseline}`, ...shown.map(sizeName)], comparison, tests, ratioCell), '');
 	}
-	if (comparison.series.some(({ kind }) => kind === 'throughput')) {
-		const throughput: Test = { kind: 'throughput' };
-		parts.push('### TCP throughput and attachment', '');
-		parts.push('|  | MB/s | min..max | ratio | attached in ms |', '|---|---|---|---|---|');
-		for (const { name, attachMs } of comparison.subjects) {
-			const rounds = seriesOf(comparison, name, throughput)?.rounds ?? [];
-			const cells = [medianCell(comparison, name, throughput), spread(rounds), ratioCell(comparison, name, throughput)];
-			parts.push(row([name, ...cells, attachMs === undefined ? '' : attachMs.toFixed(0)]));
-		}
+	if (comparison.series.some(({ kind }) => kind === 'throughput')) parts.push(...throughputTable(comparison), '');
+	if (comparison.subjects.some(({ attachMs }) => attachMs !== undefined)) {
+		parts.push('### Attachment', '', '|  | ms |', '|---|---|');
+		for (const { name, attachMs } of comparison.subjects) parts.push(row([name, attachMs === undefined ? 'n/a' : attachMs.toFixed(0)]));
 		parts.push('');
 	}
 	for (const { name, note: remark } of comparison.subjects) if (remark) parts.push(`- ${name}: ${remark}`);
@@ -34,6 +29,15 @@ export function renderComparison(comparison: Comparison): string {
 		else if (lost > 0) parts.push(`- ${where}: ${lost} lost`);
 	}
 	return `${parts.join('\n').trimEnd()}\n`;
+}
+
+function throughputTable(comparison: Comparison): string[] {
+	const test: Test = { kind: 'throughput' };
+	const rows = comparison.subjects.map(({ name }) => {
+		const rounds = seriesOf(comparison, name, test)?.rounds ?? [];
+		return row([name, medianCell(comparison, name, test), spread(rounds), ratioCell(comparison, name, test)]);
+	});
+	return ['### TCP throughput', '', '|  | MB/s | min..max | ratio |', '|---|---|---|---|', ...rows];
 }
 
 type Cell = (comparison: Comparison, subject: string, test: Test) => string;
