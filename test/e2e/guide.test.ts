@@ -37,7 +37,7 @@ function forThisLab(command: string): string {
 	const main = join(root, 'packages/cli/src/main.ts');
 	return command
 		.replaceAll(/npm run (?:-s )?lab -- (\w+)/g, `'${process.execPath}' '${main}' lab $1 --name ${id}`)
-		.replaceAll(/npm run (?:-s )?tapestry -- show port/g, `'${process.execPath}' '${main}' show port --name ${id}`)
+		.replaceAll(/npm run (?:-s )?tapestry -- (show port|why)/g, `'${process.execPath}' '${main}' $1 --name ${id}`)
 		.replaceAll('/var/lib/tapestry/lab/', `${dir}/`);
 }
 

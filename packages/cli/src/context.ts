@@ -6,6 +6,8 @@ export interface CliContext {
 	readonly clock: Clock;
 	/** Aborted by SIGINT and SIGTERM. */
 	readonly signal: AbortSignal;
+	/** Whether standard output is a terminal that shows colours. */
+	readonly isTerminal: boolean;
 	/** Standard output, and standard error. */
 	write(text: string): void;
 	writeError(text: string): void;

@@ -11,6 +11,7 @@ const context: CliContext = {
 	env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` },
 	clock: systemClock,
 	signal: abort.signal,
+	isTerminal: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
 	write: (text) => process.stdout.write(text),
 	writeError: (text) => process.stderr.write(text),
 	exit: (status) => {

@@ -1,6 +1,7 @@
 import { startExample } from '@tapestry/lab';
 import { Command } from 'commander';
 import type { CliContext, LabOption } from '../context.ts';
+import { deniedCell } from '../why/denied-cell.ts';
 import { labOption } from './lab-option.ts';
 import { bringUp } from './up.ts';
 
@@ -12,7 +13,7 @@ export function startCommand(context: CliContext): Command {
 		.action(async (lab: LabOption) => {
 			const { layout, steps } = await bringUp(context, { ...lab, nodes: 3 }, { total: 6 });
 			const { workloads, proof } = await startExample(context, layout, steps, context.signal);
-			context.write(`\n${workloads}\n\n${proof}\n\n`);
+			context.write(`\n${workloads}\n\n${proof}\n\n${await deniedCell(context, layout)}\n\n`);
 			const name = layout.id === 'lab' ? '' : ` --name ${layout.id}`;
 			context.write(`export KUBECONFIG=${layout.kubeconfig}\n`);
 			context.write(

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { CodedError } from '@tapestry/base';
 import { createKubeClient } from '@tapestry/kube';
 import { labLayout, podMtu } from '@tapestry/lab';
@@ -7,6 +6,7 @@ import { formatAnswers, type Protocol } from '@tapestry/network';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext, LabOption } from '../context.ts';
 import { askWhy } from '../why/ask.ts';
+import { northboundOf, southboundOf } from '../why/places.ts';
 import { parseSubject } from '../why/subject.ts';
 import { traceAnswer } from '../why/trace.ts';
 import { labOption } from './lab-option.ts';
@@ -88,8 +88,7 @@ function placesOf(options: WhyOptions) {
 	if (!existsSync(layout.kubeconfig)) {
 		throw new CodedError('LAB_NOT_UP', { what: `lab ${layout.id} is not up`, fix: 'bring it up: npm run lab -- up' });
 	}
-	const socket = (name: string) => `unix:${join(layout.central, `${name}.sock`)}`;
-	return { kubeconfig: layout.kubeconfig, nb: nb ?? socket('nb'), sb: sb ?? socket('sb'), betweenNodes: podMtu };
+	return { kubeconfig: layout.kubeconfig, nb: nb ?? northboundOf(layout), sb: sb ?? southboundOf(layout), betweenNodes: podMtu };
 }
 
 function asked({ tcp, udp, sctp }: WhyOptions): { readonly protocol: Protocol | undefined; readonly port: number | undefined } {

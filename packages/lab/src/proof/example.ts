@@ -10,6 +10,8 @@ import { assertProof, formatProof, prove } from './run.ts';
 import { formatTable } from './table.ts';
 
 const namespace = 'demo';
+/** Where the example shows a policy (shop.yaml). */
+const closedNamespace = 'shop';
 const directory = join(import.meta.dirname, '..', '..', '..', '..', 'examples', 'demo');
 /** Under emulation on a busy machine a guest has taken most of a minute. */
 const patienceSeconds = 120;
@@ -26,10 +28,11 @@ export async function startExample(deps: ProcessDeps, layout: LabLayout, steps: 
 	using client = labClient(layout);
 	const workloads = await steps.step('examples/demo: every pod and the VM answer', `${layout.logs}/`, async () => {
 		await kubectl(deps, layout, ['apply', '-f', directory]);
-		const wait = ['wait', '-n', namespace, '--for=condition=Ready', `--timeout=${patienceSeconds}s`];
+		const wait = (place: string) => ['wait', '-n', place, '--for=condition=Ready', `--timeout=${patienceSeconds}s`];
 		const options = { timeoutMs: patienceSeconds * 1000 + 5000 };
-		await kubectl(deps, layout, [...wait, 'virtualmachines', '--all'], options);
-		await kubectl(deps, layout, [...wait, 'pods', '--all'], options);
+		await kubectl(deps, layout, [...wait(namespace), 'virtualmachines', '--all'], options);
+		await kubectl(deps, layout, [...wait(namespace), 'pods', '--all'], options);
+		await kubectl(deps, layout, [...wait(closedNamespace), 'pods', '--all'], options);
 		const running = await listWorkloads(client, namespace);
 		await untilAllAnswer(deps, layout, running, signal);
 		return running;
