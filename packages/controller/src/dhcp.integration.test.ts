@@ -131,3 +131,24 @@ it('goes on answering when an option cannot be read, and says so on the subnet',
 	await cluster.client.patch(subnetResource, { name: 'wrong' }, 'application/merge-patch+json', patch);
 	await cluster.until('it is well again', () => validated('wrong')?.status === 'True');
 });
+
+it('says on the subnet that no router can advertise, where there is none or no IPv6', async () => {
+	const wrong = [
+		[
+			'bridged',
+			{ cidrBlock: '10.8.0.0/16,fd00:8::/64', vlan: 'v1' },
+			/no router advertisement is sent.*no router of OVN has a port in it \(fix: /,
+		],
+		['fours', { cidrBlock: '10.9.0.0/16', enableIPv6RA: true }, /no router advertisement is sent.*it has no IPv6 block \(fix: /],
+	] as const;
+	for (const [name, spec, words] of wrong) {
+		await cluster.client.create<Subnet>(subnetResource, { metadata: { name }, spec });
+		await cluster.until(`${name} is told`, () => validated(name)?.status === 'False');
+		expect(validated(name)?.message).toMatch(words);
+	}
+	await cluster.client.create<Subnet>(subnetResource, {
+		metadata: { name: 'quiet' },
+		spec: { cidrBlock: 'fd00:b::/64', enableIPv6RA: false },
+	});
+	await cluster.until('quiet is valid', () => validated('quiet')?.status === 'True');
+});

@@ -4,6 +4,8 @@ import {
 	type IpLease,
 	ipResource,
 	labels,
+	type NetworkPolicy,
+	networkPolicyResource,
 	type VirtualMachine,
 	type VirtualMachineInstance,
 	virtualMachineInstanceResource,
@@ -164,6 +166,49 @@ describe('VMs', () => {
 			'annotations',
 			() => cluster.pod('virt-launcher-long')?.metadata.annotations?.[annotations.virtualMachine] === name,
 		);
+	});
+
+	it('stay selected by their labels while instances and launchers come and go', async () => {
+		const podSelector = { matchLabels: { app: 'db' } };
+		await cluster.client.create<NetworkPolicy>(networkPolicyResource, {
+			metadata: { name: 'db', namespace: 'default' },
+			spec: { podSelector },
+		});
+		await cluster.client.create(virtualMachineResource, vm('plain'));
+		const template = { metadata: { labels: { app: 'db' } } };
+		const picked = await cluster.client.create<VirtualMachine>(virtualMachineResource, {
+			...vm('picked'),
+			spec: { running: true, template },
+		});
+		await hasPort('plain.default');
+		const groupsOf = (name: string) => {
+			const [uuid] = [...cluster.replica.table('Logical_Switch_Port')].find(([, row]) => row.name === name) ?? [];
+			return cluster.rows('Port_Group').filter(({ ports }) => (ports as readonly unknown[]).includes(uuid));
+		};
+		const own = () => {
+			const others = groupsOf('plain.default').map(({ name }) => name);
+			return groupsOf('picked.default').flatMap(({ name }) => (others.includes(name) ? [] : [String(name)]));
+		};
+		await cluster.until('it is selected', () => own().length > 0);
+		const first = own();
+		const seen = new Set<string>();
+		const stop = cluster.replica.onChange(() => seen.add(own().join()));
+		const ownerReferences = [{ apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachine', name: 'picked', uid: picked.metadata.uid ?? '' }];
+		const metadata = { name: 'picked', namespace: 'default', labels: { app: 'db' }, ownerReferences };
+		for (const [node, pod] of [
+			['n1', 'virt-launcher-picked-a'],
+			['n2', 'virt-launcher-picked-b'],
+		] as const) {
+			await cluster.client.create<VirtualMachineInstance>(virtualMachineInstanceResource, { metadata, spec: { domain: {} } });
+			await launcher('picked', node, pod);
+			await cluster.until(`it is on ${node}`, () => lease('picked.default')?.nodeName === node);
+			await removePod(pod);
+			await cluster.client.remove(virtualMachineInstanceResource, { name: 'picked', namespace: 'default' });
+		}
+		stop();
+		expect([...seen]).toEqual([first.join()]);
+		await patch('picked', { template: { metadata: { labels: { app: 'web' } } } });
+		await cluster.until('it is not selected any more', () => own().length === 0);
 	});
 
 	it('may be instances alone, which lose their lease when they go', async () => {
