@@ -18,7 +18,7 @@ spec:
     domain: guests.example
     ntp: [10.0.0.123]
     routes: [{ destination: 10.2.0.0/16, gateway: 10.77.0.9 }]
-  dhcpV4Options: lease_time=60,T1=10,T2=50
+  dhcpV4Options: lease_time=60,T1=6,T2=50
 ---
 apiVersion: kubevirt.io/v1
 kind: VirtualMachine
@@ -26,6 +26,7 @@ metadata: { name: vm, namespace: guests }
 spec:
   runStrategy: Always
   template:
+    metadata: { labels: { role: guest } }
     spec:
       terminationGracePeriodSeconds: 1
       domain:
@@ -38,6 +39,22 @@ spec:
       - { name: data, emptyDisk: { capacity: 4Mi } }
       - name: seed
         cloudInitNoCloud: { userData: "#!/bin/sh\\nip route get 10.77.0.1 >/run/greeting\\n" }
+`;
+
+const denyAll = `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: deny-all, namespace: guests }
+spec: { podSelector: { matchLabels: { role: guest } }, policyTypes: [Ingress, Egress] }
+`;
+const noDisk = `apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: { name: no-disk, namespace: guests }
+spec:
+  runStrategy: Always
+  template:
+    spec:
+      domain: { memory: { guest: 192Mi }, devices: { disks: [{ name: root }] } }
+      volumes: [{ name: root, hostDisk: { path: /no/such.img, type: Disk } }]
 `;
 
 interface Lease {
@@ -65,7 +82,11 @@ async function told(event: string): Promise<Readonly<Record<string, string>>> {
 	return Object.fromEntries(text.split('\n').flatMap((line) => (line.includes('=') ? [line.split(/=(.*)/s).slice(0, 2)] : [])));
 }
 
-const answers = async (address: string) => (await inWorkload('guests', 'vm/vm', 'ping', '-c', '2', '-W', '1', address)).status === 0;
+/** Whether one of `tries` pings is answered; it ends with the first that is. */
+async function answers(address: string, tries = 10): Promise<boolean> {
+	const command = `for i in $(seq ${tries}); do ping -c 1 -W 1 ${address} && exit 0; done; exit 1`;
+	return (await inWorkload('guests', 'vm/vm', 'sh', '-c', command)).status === 0;
+}
 const showPort = () => tapestry(['show', 'port', '--name', sharedLab().id, '-n', 'guests', 'vm/vm']);
 
 describe('a guest', () => {
@@ -78,7 +99,7 @@ describe('a guest', () => {
 			new_ntp_servers: '10.0.0.123',
 			new_classless_static_routes: '10.2.0.0/16 10.77.0.9 0.0.0.0/0 10.77.0.1',
 			new_dhcp_lease_time: '60',
-			new_dhcp_renewal_time: '10',
+			new_dhcp_renewal_time: '6',
 			new_dhcp_rebinding_time: '50',
 		});
 	});
@@ -118,13 +139,20 @@ describe('a guest', () => {
 		expect(await guest('mke2fs -F /dev/vda >/dev/null; mkdir -p /data; mount -t ext2 /dev/vda /data && df /data')).toContain('/dev/vda');
 	});
 
-	it('renews its lease when T1 comes', async () => {
+	it('renews its lease when T1 comes, also when a policy denies everything', async () => {
+		expect(await answers('10.77.0.1')).toBe(true);
+		await applyYaml(denyAll);
+		await guest('while ping -c 1 -W 1 10.77.0.1; do sleep 0.2; done');
+		await guest('rm -f /run/network/RENEW');
 		expect(await told('RENEW')).toMatchObject({ new_ip_address: lease.v4IpAddress, new_dhcp_lease_time: '60' });
+		expect(await answers('10.77.0.1', 2)).toBe(false);
+		await deleteYaml(denyAll);
+		await guest('until ping -c 1 -W 1 10.77.0.1; do sleep 0.2; done');
 	});
 
 	it('may have its address written down instead', async () => {
-		await guest('killall dhcpcd; while pidof dhcpcd >/dev/null; do sleep 0.2; done; ip addr flush dev eth0 scope global');
-		expect(await answers('10.77.0.1')).toBe(false);
+		await guest('killall -KILL dhcpcd; ip addr flush dev eth0 scope global');
+		expect(await answers('10.77.0.1', 2)).toBe(false);
 		await guest(`ip addr add ${lease.v4IpAddress}/24 dev eth0; ip addr add ${lease.v6IpAddress}/112 dev eth0`);
 		expect(await answers('10.77.0.1')).toBe(true);
 		expect(await answers('fd00:77::1')).toBe(true);
@@ -133,11 +161,27 @@ describe('a guest', () => {
 
 	it('gets no packet through from an address that is not its own, and show port says so', async () => {
 		await guest('ip addr flush dev eth0 scope global; ip addr add 10.77.0.99/24 dev eth0; ip addr add fd00:77::99/112 dev eth0');
-		expect(await answers('10.77.0.1')).toBe(false);
-		expect(await answers('fd00:77::1')).toBe(false);
+		expect(await answers('10.77.0.1', 2)).toBe(false);
+		expect(await answers('fd00:77::1', 2)).toBe(false);
 		const { status, stdout } = await showPort();
 		expect(status).toBe(1);
 		const allowed = `${lease.v4IpAddress} and ${lease.v6IpAddress}`;
 		expect(stdout).toContain(`guest has 10.77.0.99 and fd00:77::99, from which nothing passes: port security allows ${allowed} (fix: `);
+	});
+});
+
+describe('a machine whose disk is missing', () => {
+	it('says so itself', async () => {
+		await applyYaml(noDisk);
+		await kube('wait', '-n', 'guests', '--for=condition=Failure', '--timeout=60s', 'vm/no-disk');
+		const { status } = await kubeJson<{ status: { conditions: readonly { type: string; message: string }[] } }>(
+			'get',
+			'vm',
+			'-n',
+			'guests',
+			'no-disk',
+		);
+		expect(status.conditions.find(({ type }) => type === 'Failure')?.message).toMatch(/no file \/no\/such\.img.*\(fix: /);
+		await deleteYaml(noDisk);
 	});
 });
