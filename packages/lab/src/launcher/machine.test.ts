@@ -19,6 +19,7 @@ describe('machineOf', () => {
 			disks: [],
 			shares: [],
 			hypervisor: undefined,
+			hooks: [],
 		});
 	});
 

@@ -1,5 +1,6 @@
 import { CodedError } from '@tapestry/base';
 import { annotations as names, type VirtualMachineInstance, type VirtualMachineInstanceSpec } from '@tapestry/network';
+import { type HookSidecar, hookSidecarsAnnotation, hookSidecarsOf } from './hooks/requested.ts';
 import { type MachineNic, nicOf } from './nics.ts';
 import { parseAmount } from './quantity.ts';
 import { type MachineDisk, type MachineShare, volumesOf } from './volumes.ts';
@@ -20,6 +21,8 @@ export interface Machine {
 	readonly shares: readonly MachineShare[];
 	/** `libvirt` or `qemu` when the user insists on it. */
 	readonly hypervisor: HypervisorName | undefined;
+	/** Programs that are asked about the domain. */
+	readonly hooks: readonly HookSidecar[];
 }
 
 export type HypervisorName = 'libvirt' | 'qemu';
@@ -38,7 +41,7 @@ const longestHostname = 63;
 /**
  * Also decides what is wrong with an instance before anything is started for it.
  * @param limits what the host has
- * @throws VM_QUANTITY, VM_HOSTNAME, VM_HYPERVISOR, VM_NIC, VM_VOLUME with what to change in the instance
+ * @throws VM_QUANTITY, VM_HOSTNAME, VM_HYPERVISOR, VM_HOOK, VM_NIC, VM_VOLUME with what to change in the instance
  */
 export function machineOf(vmi: VirtualMachineInstance, limits: { readonly cpus: number; readonly memoryMiB: number }): Machine {
 	const { name, namespace = 'default', annotations = {} } = vmi.metadata;
@@ -54,6 +57,7 @@ export function machineOf(vmi: VirtualMachineInstance, limits: { readonly cpus: 
 		nic: nicOf(spec, annotations[names.attachmentMode]),
 		...volumesOf(spec, { instanceId: `${name}.${namespace}`, hostname }),
 		hypervisor: hypervisorOf(annotations[hypervisorAnnotation]),
+		hooks: hookSidecarsOf(annotations[hookSidecarsAnnotation]),
 	};
 }
 

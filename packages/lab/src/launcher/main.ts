@@ -10,6 +10,7 @@ import { chooseHypervisor } from './choose-hypervisor.ts';
 import { guestArguments } from './config.ts';
 import { prepareDisks } from './disks/prepare.ts';
 import { vmFiles } from './files.ts';
+import { defineByHooks } from './hooks/sidecars.ts';
 import { machineOf } from './machine.ts';
 import type { MachineNic } from './nics.ts';
 import { hostNic, type PodNic, podNic } from './pod-nic.ts';
@@ -70,7 +71,9 @@ await runProgram({
 			const pod = machine.nic && (await findNic(machine.nic, machine.hostname, of));
 			const emulated = accelerator === 'tcg';
 			const nic = pod && (await prepareNic({ ...deps, log }, pod, { directory: state ?? '', environment, emulated, signal, stack }));
-			const hypervisor = chooseHypervisor(deps, machine.hypervisor, nic);
+			const sidecars = { directory: join(state ?? '', 'hooks'), environment, signal, stack };
+			const define = await defineByHooks({ ...deps, clock: systemClock }, machine.hooks, of, sidecars);
+			const hypervisor = chooseHypervisor(deps, machine.hypervisor, nic, define);
 			log.info('starting the virtual machine', { pod: options.pod, ...machine, mode: pod?.mode, accelerator, hypervisor: hypervisor.name });
 			const config = {
 				name: `${machine.namespace}_${machine.name}`,

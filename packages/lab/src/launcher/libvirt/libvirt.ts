@@ -33,12 +33,21 @@ export function hasLibvirt(): boolean {
 	return programs.every((path) => existsSync(path));
 }
 
+/** What hooks make of the domain before it is defined. */
+export type DefineDomain = (xml: string) => Promise<string>;
+
 /** Runs each machine by a libvirtd of its own, as KubeVirt's launcher does. */
-export function libvirt(deps: ProcessDeps): Hypervisor {
-	return { name: 'libvirt', start: (config, connected, signal) => start(deps, config, connected, signal) };
+export function libvirt(deps: ProcessDeps, define: DefineDomain = async (xml) => xml): Hypervisor {
+	return { name: 'libvirt', start: (config, connected, signal) => start(deps, define, config, connected, signal) };
 }
 
-async function start(deps: ProcessDeps, config: MachineConfig, connected: Promise<unknown>, signal: AbortSignal): Promise<RunningMachine> {
+async function start(
+	deps: ProcessDeps,
+	define: DefineDomain,
+	config: MachineConfig,
+	connected: Promise<unknown>,
+	signal: AbortSignal,
+): Promise<RunningMachine> {
 	await using started = new AsyncDisposableStack();
 	const state = dirname(config.files.qmpSocket);
 	const directory = join(state, 'libvirt');
@@ -49,7 +58,7 @@ async function start(deps: ProcessDeps, config: MachineConfig, connected: Promis
 		settings({ unix_sock_dir: `"${state}"`, auth_unix_rw: '"none"', auth_unix_ro: '"none"', log_outputs: '"3:stderr"' }),
 	);
 	const domain = join(directory, 'domain.xml');
-	writeFileSync(domain, domainXml({ ...config, image: guestImage(join(directory, 'guest')) }));
+	writeFileSync(domain, await define(domainXml({ ...config, image: guestImage(join(directory, 'guest')) })));
 	const cache = join(config.image.directory, 'libvirt');
 	mkdirSync(cache, { recursive: true });
 	await startDaemon(deps, [directory, config.image.directory, cache, config.accelerator], { signal, started });

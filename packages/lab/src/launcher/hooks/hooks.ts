@@ -1,0 +1,88 @@
+import { type Clock, CodedError, isCoded, messageOf } from '@tapestry/base';
+import {
+	callbackPath,
+	callGrpc,
+	type HookPointName,
+	type HookVersion,
+	hookVersions,
+	infoPath,
+	readCloudInit,
+	readDefineDomain,
+	readInfo,
+	writeCloudInit,
+	writeDefineDomain,
+} from '@tapestry/host';
+
+// What KubeVirt's launcher does with its hook sidecars (kubevirt/pkg/hooks, manager.go).
+
+const infoTimeout = 1000;
+const callTimeout = 60_000;
+
+interface Client {
+	readonly socket: string;
+	readonly version: HookVersion;
+	readonly points: ReadonlySet<string>;
+}
+
+export interface Hooks {
+	/** The domain as all sidecars leave it, each given what the one before it made. */
+	onDefineDomain(domain: string, vmi: string): Promise<string>;
+	/** The first sidecar alone is asked. Returns CloudInitData as JSON. */
+	preCloudInitIso(data: string, vmi: string): Promise<string>;
+	/** After the machine's end. Failures change nothing any more. */
+	shutdown(): Promise<void>;
+}
+
+/** Asks each sidecar who it is. Their order is that of the sockets. @throws VM_HOOK */
+export async function collectHooks(clock: Clock, sockets: readonly string[]): Promise<Hooks> {
+	const clients = await Promise.all(sockets.map((socket) => introduce(clock, socket)));
+	const at = (point: HookPointName): readonly Client[] => clients.filter(({ points }) => points.has(point));
+	const call = ({ socket, version }: Client, point: HookPointName, message: Uint8Array): Promise<Uint8Array> =>
+		callGrpc(clock, { socket, path: callbackPath(version, point), message, timeoutMs: callTimeout }).catch((error: unknown) => {
+			throw failed(point, error);
+		});
+	return {
+		async onDefineDomain(domain, vmi) {
+			let current = Buffer.from(domain);
+			for (const client of at('OnDefineDomain')) {
+				const answer = await call(client, 'OnDefineDomain', writeDefineDomain({ domain: current, vmi: Buffer.from(vmi) }));
+				current = Buffer.from(readDefineDomain(answer).domain);
+			}
+			return current.toString();
+		},
+		async preCloudInitIso(data, vmi) {
+			const [first] = at('PreCloudInitIso');
+			if (!first) return data;
+			const answer = await call(first, 'PreCloudInitIso', writeCloudInit({ data: Buffer.from(data), vmi: Buffer.from(vmi) }));
+			return Buffer.from(readCloudInit(answer).data).toString();
+		},
+		async shutdown() {
+			for (const client of at('Shutdown')) {
+				if (client.version === 'v1alpha3') await call(client, 'Shutdown', new Uint8Array()).catch(() => {});
+			}
+		},
+	};
+}
+
+async function introduce(clock: Clock, socket: string): Promise<Client> {
+	let known: ReturnType<typeof readInfo>;
+	try {
+		known = readInfo(await callGrpc(clock, { socket, path: infoPath, message: new Uint8Array(), timeoutMs: infoTimeout }));
+	} catch (error) {
+		throw failed('Info', error);
+	}
+	const version = hookVersions.find((candidate) => known.versions.includes(candidate));
+	if (version === undefined) {
+		throw new CodedError('VM_HOOK', {
+			what: `hook sidecar ${known.name} cannot be used`,
+			why: `it does not expose a supported version, only ${known.versions.join(', ') || 'none'}`,
+			fix: `let it offer one of ${hookVersions.join(', ')}`,
+		});
+	}
+	return { socket, version, points: new Set(known.hookPoints.map(({ name }) => name)) };
+}
+
+function failed(point: string, error: unknown): CodedError {
+	const why = isCoded(error, 'GRPC_STATUS') ? error.text.why : messageOf(error);
+	return new CodedError('VM_HOOK', { what: `a hook sidecar failed at ${point}`, why }, { cause: error });
+}

@@ -1,0 +1,40 @@
+import { CodedError } from '@tapestry/base';
+
+/** KubeVirt's, on the instance: sidecars of its launcher, as a JSON list. */
+export const hookSidecarsAnnotation = 'hooks.kubevirt.io/hookSidecars';
+
+/** By image: the programs, below packages/, that stand for it. The lab runs no images. */
+const programs: Readonly<Record<string, string>> = { 'tapestry.io/hook-sidecar': 'agent/src/kubevirt/sidecar/main.ts' };
+
+export interface HookSidecar {
+	/** Below packages/. */
+	readonly program: string;
+	readonly args: readonly string[];
+}
+
+/** In KubeVirt's order: that of the list. @throws VM_HOOK */
+export function hookSidecarsOf(annotation: string | undefined): readonly HookSidecar[] {
+	if (annotation === undefined) return [];
+	let list: unknown;
+	try {
+		list = JSON.parse(annotation);
+	} catch (cause) {
+		throw refused('it is not JSON', 'write a list such as [{"image": "tapestry.io/hook-sidecar"}]', cause);
+	}
+	if (!Array.isArray(list)) throw refused('it is not a list', 'write a list such as [{"image": "tapestry.io/hook-sidecar"}]');
+	return list.map((entry: unknown) => {
+		const { image, args } = (entry ?? {}) as { readonly image?: unknown; readonly args?: unknown };
+		const program = typeof image === 'string' ? programs[image] : undefined;
+		if (program === undefined) {
+			throw refused(
+				`image ${JSON.stringify(image)} is none that the lab has a program for`,
+				`use one of ${Object.keys(programs).join(', ')}`,
+			);
+		}
+		return { program, args: Array.isArray(args) ? args.map(String) : [] };
+	});
+}
+
+function refused(why: string, fix: string, cause?: unknown): CodedError {
+	return new CodedError('VM_HOOK', { what: `annotation ${hookSidecarsAnnotation} cannot be followed`, why, fix }, { cause });
+}

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, CodedError } from '@tapestry/base';
+import type { VirtualMachineInstance } from '@tapestry/network';
+import type { ProcessDeps } from '../../process.ts';
+import type { DefineDomain } from '../libvirt/libvirt.ts';
+import { collectHooks, type Hooks } from './hooks.ts';
+import type { HookSidecar } from './requested.ts';
+
+const packages = join(import.meta.dirname, '..', '..', '..', '..');
+
+export interface SidecarOptions {
+	/** Where each sidecar gets a directory of its own for its socket. */
+	readonly directory: string;
+	/** Marks the processes as the pod's. */
+	readonly environment: Readonly<Record<string, string>>;
+	readonly signal: AbortSignal;
+}
+
+export interface RunningHooks extends AsyncDisposable {
+	readonly hooks: Hooks;
+}
+
+/** Starts the sidecars in directories of their own, as containers with a `subPath` each, and asks them who they are. @throws VM_HOOK */
+export async function startHookSidecars(
+	deps: ProcessDeps & { readonly clock: Clock },
+	sidecars: readonly HookSidecar[],
+	options: SidecarOptions,
+): Promise<RunningHooks> {
+	await using started = new AsyncDisposableStack();
+	const names = sidecars.map((_, index) => `hook-sidecar-${index}`);
+	await Promise.all(sidecars.map((sidecar, index) => start(deps, sidecar, names[index] ?? '', options, started)));
+	const sockets = names.flatMap((name) => {
+		const path = join(options.directory, name);
+		// The pod's directory is too deep for a socket's path; the descriptor's name is not.
+		const fd = openSync(path, 'r');
+		started.defer(() => closeSync(fd));
+		return readdirSync(path).map((socket) => `/proc/self/fd/${fd}/${socket}`);
+	});
+	if (sockets.length !== sidecars.length) {
+		throw new CodedError('VM_HOOK', { what: 'the hook sidecars cannot be used', why: `${sidecars.length} have ${sockets.length} sockets` });
+	}
+	const hooks = await collectHooks(deps.clock, sockets);
+	const all = started.move();
+	return { hooks, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** How a machine's hooks change its domain; undefined for a machine without any. They end with the stack, told that the machine has. @throws VM_HOOK */
+export async function defineByHooks(
+	deps: ProcessDeps & { readonly clock: Clock },
+	sidecars: readonly HookSidecar[],
+	instance: VirtualMachineInstance,
+	options: SidecarOptions & { readonly stack: AsyncDisposableStack },
+): Promise<DefineDomain | undefined> {
+	if (sidecars.length === 0) return undefined;
+	const { hooks } = options.stack.use(await startHookSidecars(deps, sidecars, options));
+	options.stack.defer(() => hooks.shutdown());
+	const vmi = JSON.stringify(instance);
+	// KubeVirt calls them up to three times for one start: a hook that appends is found out.
+	return async (xml) => hooks.onDefineDomain(await hooks.onDefineDomain(xml, vmi), vmi);
+}
+
+async function start(
+	deps: ProcessDeps,
+	{ program, args }: HookSidecar,
+	name: string,
+	{ directory, environment, signal }: SidecarOptions,
+	started: AsyncDisposableStack,
+): Promise<void> {
+	const own = join(directory, name);
+	mkdirSync(own, { recursive: true });
+	const argv = ['--disable-warning=ExperimentalWarning', join(packages, program), '--sockets=.', ...args, '--ready-fd=3'];
+	const child = spawn(process.execPath, argv, {
+		cwd: own,
+		env: { ...deps.env, ...environment, CONTAINER_NAME: name },
+		stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+	});
+	const ended = once(child, 'exit');
+	started.defer(async () => {
+		child.kill('SIGKILL');
+		await ended;
+	});
+	const early = ended.then(([status]) => {
+		throw new CodedError('VM_HOOK', {
+			what: `${name} ended before it served`,
+			why: `with status ${status}`,
+			fix: "see the launcher's log",
+		});
+	});
+	early.catch(() => {});
+	await Promise.race([once(child.stdio[3] as NodeJS.ReadableStream, 'data', { signal }), early]);
+}
