@@ -1,7 +1,8 @@
-import { cidrContains, type Family, parseIp } from '@tapestry/base';
+import { type Cidr, cidrContains, type Family, parseIp } from '@tapestry/base';
 import type { EndpointSlice, Service } from '@tapestry/kube';
 import {
 	defaultNames,
+	type EndpointSliceFacts,
 	endpointSliceFacts,
 	type ServiceFacts,
 	type ServicePortFacts,
@@ -51,6 +52,14 @@ export interface Reach {
 	readonly namespace: (namespace: string) => boolean;
 }
 
+// Every change looks at all slices, of which all but one are the same objects as before.
+const knownSlices = new WeakMap<EndpointSlice, EndpointSliceFacts | undefined>();
+
+function sliceFacts(slice: EndpointSlice): EndpointSliceFacts | undefined {
+	if (!knownSlices.has(slice)) knownSlices.set(slice, endpointSliceFacts(slice));
+	return knownSlices.get(slice);
+}
+
 /** Sorted, so that equal facts make equal rules. Of two Services with one address or node port the first by name has it. */
 export function nodeServices(
 	services: Iterable<Service>,
@@ -58,7 +67,7 @@ export function nodeServices(
 	options: NodeServiceOptions,
 ): readonly NodeService[] {
 	const slicesOf = Map.groupBy(
-		[...slices].flatMap((slice) => endpointSliceFacts(slice) ?? []),
+		[...slices].flatMap((slice) => sliceFacts(slice) ?? []),
 		({ service }) => service,
 	);
 	const taken = new Set<string>();
@@ -108,14 +117,17 @@ const isTranslated = (port: ServicePortFacts): port is ServicePortFacts & { read
 /** Nodes are in the default VPC: those of tenants are not reached, and may have the same addresses. */
 export function reachOf(subnets: Iterable<Subnet>): Reach {
 	const all = [...subnets].map((subnet) => ({ subnet, isOurs: vpcOf(subnet) === defaultNames.vpc }));
-	const blocks = all.flatMap(({ subnet, isOurs }) => (subnetBlocks(subnet) ?? []).map((cidr) => ({ cidr, isOurs })));
+	const blocks = (ours: boolean) => all.filter(({ isOurs }) => isOurs === ours).flatMap(({ subnet }) => subnetBlocks(subnet) ?? []);
+	const [own, foreign] = [blocks(true), blocks(false)];
 	const tenants = new Set(all.flatMap(({ subnet, isOurs }) => (isOurs ? [] : (subnet.spec.namespaces ?? []))));
 	return {
 		namespace: (namespace) => !tenants.has(namespace),
 		address: (address) => {
+			// The usual case, and there are many addresses.
+			if (foreign.length === 0) return true;
 			const ip = parseIp(address);
-			const holders = ip ? blocks.filter(({ cidr }) => cidrContains(cidr, ip)) : [];
-			return holders.length === 0 || holders.some(({ isOurs }) => isOurs);
+			const within = (cidrs: readonly Cidr[]): boolean => ip !== undefined && cidrs.some((cidr) => cidrContains(cidr, ip));
+			return !within(foreign) || within(own);
 		},
 	};
 }

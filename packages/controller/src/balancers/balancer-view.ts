@@ -1,7 +1,18 @@
 import type { KubeObject, ObjectChange } from '@tapestry/kube';
-import { endpointSliceFacts, type Problem, serviceFacts, switchLbRuleFacts, validateSwitchLbRule, type World } from '@tapestry/network';
+import {
+	defaultNames,
+	endpointSliceFacts,
+	type Problem,
+	serviceFacts,
+	subnetBlocks,
+	switchLbRuleFacts,
+	validateSwitchLbRule,
+	vpcOf,
+	type World,
+} from '@tapestry/network';
 import type { AdmissionOptions } from '../admission/admit.ts';
 import type { Sources } from '../world/sources.ts';
+import type { Reserved } from './load-balancer.ts';
 
 export type BalancerSources = Pick<Sources, 'services' | 'endpointSlices' | 'switchLbRules' | 'subnets' | 'vpcs' | 'namespaces'>;
 
@@ -54,7 +65,10 @@ export class BalancerView {
 				const isSame = before && after && before.metadata.generation === after.metadata.generation;
 				if (!isSame) this.#readRules([key]);
 			}),
-			sources.subnets.onChange(onSpec),
+			sources.subnets.onChange((change) => {
+				onSpec(change);
+				for (const [key, service] of sources.services.objects) if (service.spec?.loadBalancerIP) this.#serviceChanged(key);
+			}),
 			sources.vpcs.onChange(onSpec),
 			sources.namespaces.onChange(({ before, after }) => {
 				if (before?.metadata.deletionTimestamp !== after?.metadata.deletionTimestamp || !before || !after) readAll();
@@ -68,6 +82,18 @@ export class BalancerView {
 	/** What is wrong with the rule. */
 	problems(name: string): readonly Problem[] {
 		return this.#problems.get(name) ?? [];
+	}
+
+	/** Where no outer address may be: pods and Services have addresses there. */
+	reserved(): readonly Reserved[] {
+		const services = this.#options.serviceCidrs.map((cidr) => ({ cidr, by: 'the block of the Services' }));
+		const subnets = [...this.#deps.sources.subnets.objects.values()].filter(
+			(subnet) => vpcOf(subnet) === defaultNames.vpc && !subnet.spec.vlan,
+		);
+		return [
+			...services,
+			...subnets.flatMap((subnet) => (subnetBlocks(subnet) ?? []).map((cidr) => ({ cidr, by: `subnet ${subnet.metadata.name}` }))),
+		];
 	}
 
 	/** Each rule may matter to any other: one address for one rule. */

@@ -1,11 +1,14 @@
+import { parseCidr } from '@tapestry/base';
 import type { Service, ServiceSpec } from '@tapestry/kube';
 import { describe, expect, it } from 'vitest';
-import { outerAddresses } from './load-balancer.ts';
+import { outerAddresses as decide, type Reserved } from './load-balancer.ts';
 
 const service = (name: string, spec: Partial<ServiceSpec>, created = '1'): Service => ({
 	metadata: { name, namespace: 'shop', creationTimestamp: created },
 	spec: { type: 'LoadBalancer', ipFamilies: ['IPv4', 'IPv6'], ports: [{ port: 80 }], ...spec },
 });
+
+const outerAddresses = (one: Service, others: readonly Service[], reserved: readonly Reserved[] = []) => decide(one, others, reserved);
 
 describe('the outer addresses of a Service', () => {
 	it('are those that it asks for', () => {
@@ -44,5 +47,14 @@ describe('the outer addresses of a Service', () => {
 		expect(outerAddresses(old, [old, young]).kind).toBe('addresses');
 		const other = service('young', { loadBalancerIP: '192.0.2.9', ports: [{ port: 81 }] }, '2');
 		expect(outerAddresses(other, [old, other]).kind).toBe('addresses');
+	});
+
+	it('are none that pods or other Services may have', () => {
+		const cidr = parseCidr('10.16.0.0/16');
+		const reserved = cidr ? [{ cidr, by: 'subnet ovn-default' }] : [];
+		expect(outerAddresses(service('a', { loadBalancerIP: '10.16.3.3' }), [], reserved)).toMatchObject({
+			problem: { reason: 'AddressReserved' },
+		});
+		expect(outerAddresses(service('a', { loadBalancerIP: '10.17.3.3' }), [], reserved).kind).toBe('addresses');
 	});
 });

@@ -1,4 +1,4 @@
-import { formatIp, parseIp } from '@tapestry/base';
+import { type Cidr, cidrContains, formatCidr, formatIp, parseIp } from '@tapestry/base';
 import { keyOf, type Service } from '@tapestry/kube';
 import type { Problem } from '@tapestry/network';
 
@@ -9,8 +9,15 @@ export type Outer =
 	/** Not ours: it asks for no address, or for another kind of load balancer. */
 	| { readonly kind: 'none' };
 
+/** A block that no outer address may be in. */
+export interface Reserved {
+	readonly cidr: Cidr;
+	/** What is there, such as `subnet web`. */
+	readonly by: string;
+}
+
 /** The addresses that a Service asks for by `spec.loadBalancerIP`: one, or one of each family with `,` between them. Of two the older has one. */
-export function outerAddresses(service: Service, others: Iterable<Service>): Outer {
+export function outerAddresses(service: Service, others: Iterable<Service>, reserved: readonly Reserved[]): Outer {
 	const { type, loadBalancerIP = '', loadBalancerClass, ipFamilies = ['IPv4'] } = service.spec ?? {};
 	if (type !== 'LoadBalancer' || loadBalancerIP === '' || loadBalancerClass) return { kind: 'none' };
 	const what = 'the Service has no outer address';
@@ -29,6 +36,11 @@ export function outerAddresses(service: Service, others: Iterable<Service>): Out
 	if (alien) {
 		const fix = 'set ipFamilyPolicy: PreferDualStack, or leave it out';
 		return problem('OtherFamily', `the Service has no IPv${alien.family}, which ${formatIp(alien)} is of`, fix);
+	}
+	const within = reserved.find(({ cidr }) => ips.some((ip) => cidrContains(cidr, ip)));
+	if (within) {
+		const why = `it lies in ${formatCidr(within.cidr)}, where ${within.by} is`;
+		return problem('AddressReserved', why, 'use an address outside of the cluster');
 	}
 	const own = ips.map(formatIp);
 	for (const other of others) {

@@ -52,7 +52,7 @@ export class BalancerStatus {
 		const { sources, clock, events } = this.#deps;
 		const service = sources.services.objects.get(key);
 		if (!service) return;
-		const outer = outerAddresses(service, sources.services.objects.values());
+		const outer = outerAddresses(service, sources.services.objects.values(), this.#deps.balancers.reserved());
 		const before = service.status?.conditions;
 		const told = findCondition(before, outerAddressCondition);
 		// Somebody else's load balancer, or none.
