@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { PortPath } from '@tapestry/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, pings, sharedLab, tapestry, waitReady } from './harness/lab.ts';
 
@@ -68,6 +69,17 @@ describe.each(modes)('a machine by %s', (name) => {
 		const vmi = await kubeJson<{ status: { interfaces: { ipAddresses: string[] }[] } }>('get', 'vmi', '-n', 'modes', name);
 		expect(vmi.status.interfaces[0]?.ipAddresses).toEqual(await addressesOf(name));
 	});
+});
+
+it.each([
+	['bridge', ['tap0', 'k6t-eth0', 'eth0-nic']],
+	['masquerade', ['tap0', 'k6t-eth0', 'eth0 (NAT)']],
+])('shows the path of machine %s', async (name, devices) => {
+	const { status, stdout } = await tapestry(['show', 'port', '--name', sharedLab().id, '-n', 'modes', '--json', `vm/${name}`]);
+	const path = JSON.parse(stdout) as PortPath;
+	expect(path.faults).toEqual([]);
+	expect(status).toBe(0);
+	expect(path.hops.find(({ kind }) => kind === 'launcher')).toMatchObject({ name, facts: { devices } });
 });
 
 it('lets in only the ports that masquerade names', async () => {

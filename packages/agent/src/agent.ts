@@ -55,6 +55,8 @@ export interface AgentOptions {
 	readonly state: string;
 	/** For subnets that set none. */
 	readonly mtu: number;
+	/** Whether KubeVirt's virt-handler is on the node and makes what its own bindings take. @default false */
+	readonly hasVirtHandler?: boolean;
 	readonly serviceCidrs: readonly Cidr[];
 }
 
@@ -79,7 +81,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 	const podsHere = follow<Pod>(pods, { fieldSelector: `spec.nodeName=${options.node}` });
 	const leases = follow<IpLease>(ipResource, onNode);
 	const subnets = follow<Subnet>(subnetResource, {});
-	const source = new KubeWorkloads({ client, pods: podsHere, leases, subnets }, { mtu: options.mtu });
+	const source = new KubeWorkloads({ client, pods: podsHere, leases, subnets }, options);
 
 	const journal = new Journal({ log }, { dir: join(options.state, 'attachments') });
 	const { modes } = stack.use(
@@ -89,7 +91,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 				needs: { exists: existsSync },
 				loadRules: createSandboxRuleLoader({ dir: join(options.state, 'sandbox-rules') }),
 			},
-			{ isVmm },
+			{ isVmm, sockets: join(options.state, 'vhost-user') },
 		),
 	);
 	const commands = new CniCommands({ clock, log, source, journal, modes, bridge, observe: metrics.observe });

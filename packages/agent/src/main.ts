@@ -15,6 +15,8 @@ await runProgram({
 		socket: { type: 'string', default: defaultSocket },
 		state: { type: 'string', default: '/run/tapestry' },
 		mtu: { type: 'string', default: '1442' },
+		// On a node of KubeVirt: its virt-handler makes the devices of KubeVirt's own bindings.
+		'virt-handler': { type: 'boolean', default: false },
 		// Of each family one; what the node reaches through the default VPC beside its subnets.
 		'service-cidr': { type: 'string', default: '10.96.0.0/16' },
 	},
@@ -31,7 +33,9 @@ await runProgram({
 		using client = createKubeClient(deps, { kubeconfig, ...(socketPath ? { socketPath } : {}) });
 		await using session = connect(deps, { endpoint: ovsdb });
 		const serviceCidrs = options['service-cidr'].split(',').map(cidr);
-		await using _agent = await startAgent({ ...deps, client, session }, { node, socket, state, mtu, serviceCidrs }, signal);
+		const hasVirtHandler = options['virt-handler'];
+		const rest = { node, socket, state, mtu, serviceCidrs, hasVirtHandler };
+		await using _agent = await startAgent({ ...deps, client, session }, rest, signal);
 		ready();
 		await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 	},

@@ -84,6 +84,7 @@ const tapsOnNode: readonly ModeName[] = ['lift', 'tap'];
  */
 export function deviceName(mode: ModeName, id: Pick<Attachment, 'containerId' | 'ifname'>): string {
 	const hash = createHash('sha256').update(attachmentKey(id)).digest('hex');
+	if (mode === 'vhost-user') return `vhu${hash.slice(0, 11)}`;
 	return tapsOnNode.includes(mode) ? `tap${hash.slice(0, 11)}` : `${hash.slice(0, 12)}_h`;
 }
 

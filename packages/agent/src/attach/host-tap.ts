@@ -1,6 +1,8 @@
 import { type Clock, CodedError, type Logger, type Signal } from '@tapestry/base';
 import { createTap, findLink, type LinkMonitor, setLink } from '@tapestry/linux';
 import { modeMark } from '@tapestry/network';
+import { deadline } from '../deadline.ts';
+import { Settler } from '../settler.ts';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
 import {
 	type Attachment,
@@ -15,6 +17,9 @@ import { type HostSide, handToSwitch, removeFromHost } from './host-side.ts';
 import { missingTap, type NodeNeeds } from './node-needs.ts';
 import { vmmUser } from './waiting-tap.ts';
 
+/** Milliseconds that one tap may take to be made anew. */
+const stepMs = 20_000;
+
 export interface HostTapDeps {
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -28,16 +33,23 @@ export interface HostTapDeps {
  * A tap in the node's own namespace that is a port of the switch from the start. The VMM opens it there, so its launcher has to be in that namespace too
  * (hostNetwork): no runtime calls the plugin for such a pod, and the agent attaches it by what the API says (host-launchers.ts).
  */
-export class HostTapMode implements AttachmentMode, Disposable {
+export class HostTapMode implements AttachmentMode {
 	readonly name = 'tap';
 	readonly servesSandbox = false;
 	readonly #deps: HostTapDeps;
 	readonly #attached = new Map<string, Attachment>();
+	readonly #settler: Settler;
 	readonly #unwatch: () => void;
 
 	constructor(deps: HostTapDeps) {
 		this.#deps = deps;
-		this.#unwatch = deps.monitor.watch(deps.host.namespace, () => this.#look());
+		this.#settler = new Settler(
+			(signal) => this.#restore(signal),
+			(error) => deps.log.error('cannot make the tap of a machine anew', { error }),
+		);
+		this.#unwatch = deps.monitor.watch(deps.host.namespace, () => {
+			if (this.#missing().length > 0) void this.#settler.look();
+		});
 	}
 
 	async probe(): Promise<readonly string[]> {
@@ -68,9 +80,10 @@ export class HostTapMode implements AttachmentMode, Disposable {
 
 	async resume(attachment: Attachment): Promise<void> {
 		this.#attached.set(attachmentKey(attachment), attachment);
-		this.#look();
 		const { host, bridge } = this.#deps;
-		handToSwitch(host, attachment.device, { mtu: attachment.port.mtu, userspace: bridge.userspace });
+		const { device, port } = attachment;
+		if (findLink(host.route, device)) handToSwitch(host, device, { mtu: port.mtu, userspace: bridge.userspace });
+		else await this.#settler.look();
 	}
 
 	async disconnect(target: DisconnectTarget, signal: Signal): Promise<void> {
@@ -89,8 +102,10 @@ export class HostTapMode implements AttachmentMode, Disposable {
 		return { path: [device, bridge.name], connected: plugged?.installed === true, faults };
 	}
 
-	[Symbol.dispose](): void {
+	/** Stops looking after the taps; they stay where they are. */
+	async close(): Promise<void> {
 		this.#unwatch();
+		await this.#settler.stop();
 	}
 
 	#make({ device, port, queues }: Attachment): void {
@@ -100,18 +115,23 @@ export class HostTapMode implements AttachmentMode, Disposable {
 		handToSwitch(host, device, { mtu: port.mtu, userspace: bridge.userspace });
 	}
 
-	/** The next VMM finds a tap. One that holds a tap that somebody deleted cannot be helped. */
-	#look(): void {
-		const { host, log } = this.#deps;
-		for (const attachment of this.#attached.values()) {
-			if (findLink(host.route, attachment.device)) continue;
+	#missing(): readonly Attachment[] {
+		return [...this.#attached.values()].filter(({ device }) => !findLink(this.#deps.host.route, device));
+	}
+
+	/**
+	 * The next VMM finds a tap; one that holds a tap that somebody deleted cannot be helped. The port goes first: Open vSwitch would stay with the device
+	 * that is no more.
+	 */
+	async #restore(signal: AbortSignal): Promise<void> {
+		const { bridge, clock, log } = this.#deps;
+		for (const attachment of this.#missing()) {
 			const { device, pod, port } = attachment;
 			log.error('somebody deleted the tap of a machine: restart the machine if its VMM runs', { pod, device, port: port.name });
-			try {
-				this.#make(attachment);
-			} catch (error) {
-				log.error('cannot make the tap of a machine anew', { pod, device, error });
-			}
+			using limit = deadline(clock, stepMs, signal);
+			await bridge.remove(device, { signal: limit.signal });
+			this.#make(attachment);
+			await this.connect(attachment, limit.signal);
 		}
 	}
 }

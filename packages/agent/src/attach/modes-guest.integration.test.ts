@@ -41,7 +41,7 @@ const modes: readonly Mode[] = [
 	{ name: 'masquerade', queues: 2, inside: { v4: `${pod4.guest}/24`, v6: `${pod6.guest}/128` }, server: pod4.gateway },
 	{ name: 'macvtap', queues: 1 },
 	// Without ports it lets all in, for which it opens more files than most machines allow.
-	{ name: 'passt', queues: 1, forward },
+	{ name: 'passt', queues: 1, isV4: true, forward },
 	{
 		name: 'slirp',
 		queues: 1,
@@ -192,9 +192,11 @@ describe.each(modes)('a guest by $name', (mode) => {
 	it.each(isV4 ? families.slice(0, 1) : families)('reaches the network itself: %s', async (_, family) => {
 		const [gateway, other] = family === 4 ? [gateways.v4, `10.16.0.${peerHost}`] : [gateways.v6, `fd00:10:16::${peerHost}`];
 		expect(await inGuest(`ping -c 2 -W 5 ${gateway} >/dev/null && echo yes`)).toBe('yes');
-		const server = spawn('nsenter', [`--net=${peer.path}`, 'busybox', 'nc', '-l', '-p', '70', '-e', 'cat'], { stdio: 'ignore' });
+		const server = spawn('nsenter', [`--net=${peer.path}`, 'busybox', 'nc', '-ll', '-p', '70', '-e', 'cat'], { stdio: 'ignore' });
 		const ended = once(server, 'exit');
-		const stream = `until ${source} | nc -w 20 ${other} 70 >/tmp/back 2>/dev/null; do sleep 0.2; done; head -c ${bytes} /tmp/back | md5sum`;
+		// The server may not listen yet.
+		const attempt = `${source} | nc -w 20 ${other} 70 2>/dev/null | head -c ${bytes} >/tmp/back`;
+		const stream = `until ${attempt}; [ -s /tmp/back ]; do sleep 0.2; done; md5sum </tmp/back`;
 		expect(await inGuest(stream)).toContain(digest);
 		server.kill('SIGKILL');
 		await ended;

@@ -178,7 +178,6 @@ describe('attachment mode tap', () => {
 		const again = untilLink(nodePath(), made.device, (link) => link !== undefined && link.index !== index && link.up);
 		runIn(nodePath(), ['ip', 'link', 'delete', made.device]);
 		await again;
-		// It is the same port: Open vSwitch takes the new device of that name.
 		const next = await holdTap(nodePath(), { name: made.device, queues: 1 });
 		wires.push(next);
 		await asksUntilAnswered(next, made);
@@ -192,6 +191,15 @@ describe('attachment mode tap', () => {
 		await expect(agent.modes.tap.prepare(made)).rejects.toMatchObject({ code: 'AGENT_HOST_NETWORK' });
 		expect(findLink(node.host.route, made.device)).toBeUndefined();
 	});
+});
+
+it('does not take a port of vhost-user that Open vSwitch would accept and leave dead', async () => {
+	const port = portOf('nodpdk.default', nextHost++);
+	makeLogicalPort(node, port);
+	agent.workloads.set({ namespace: 'default', name: 'nodpdk' }, { kind: 'machine', port, queues: 1, mode: 'vhost-user' });
+	const answer = await agent.call('ADD', { containerId: 'nodpdk', sandbox: node.sandbox('nodpdk') });
+	expect(answer.json).toMatchObject({ code: 50, details: expect.stringContaining('Open vSwitch runs without DPDK') });
+	expect(node.vsctl('list-ports', 'br-int')).not.toContain('vhu');
 });
 
 it('refuses a mode for which the node lacks something, naming it and what would work', async () => {

@@ -8,12 +8,16 @@ import type { LoadSandboxRules } from './sandbox-rules.ts';
 import { tcRedirectWiring } from './tc-redirect.ts';
 import { passtWiring, slirpWiring } from './user-stack.ts';
 import { containerWiring, type VethDeps, VethMode } from './veth.ts';
+import { VhostUserMode, type VhostUserOptions } from './vhost-user.ts';
 import type { Wiring } from './wiring.ts';
 
 export type ModeDeps = VethDeps & LiftDeps & { readonly loadRules: LoadSandboxRules };
 
 /** All ways to attach that there are: a new one is a file of its own and a line here. Disposing stops what they follow; what is attached stays. */
-export function createModes(deps: ModeDeps, options: LiftOptions): { readonly modes: AttachmentModes } & AsyncDisposable {
+export function createModes(
+	deps: ModeDeps,
+	options: LiftOptions & VhostUserOptions,
+): { readonly modes: AttachmentModes } & AsyncDisposable {
 	const lift = new LiftMode(deps, options);
 	const tap = new HostTapMode(deps);
 	const wired = (wiring: Wiring): AttachmentMode => new VethMode(deps, { wiring });
@@ -28,12 +32,12 @@ export function createModes(deps: ModeDeps, options: LiftOptions): { readonly mo
 		macvtap: wired(macvtapWiring(deps)),
 		passt: wired(passtWiring(deps)),
 		slirp: wired(slirpWiring()),
+		'vhost-user': new VhostUserMode(deps, options),
 	};
 	return {
 		modes,
 		async [Symbol.asyncDispose]() {
-			tap[Symbol.dispose]();
-			await lift.close();
+			await Promise.all([tap.close(), lift.close()]);
 		},
 	};
 }

@@ -13,9 +13,10 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 // The package's own fake of an API; only tests may reach for it.
 import { createMemoryApi, type MemoryApi } from '../../../kube/src/testing/memory-client.ts';
-import { KubeWorkloads } from './kube-workloads.ts';
+import { type KubeWorkloadDeps, KubeWorkloads } from './kube-workloads.ts';
 
 let api: MemoryApi;
+let deps: KubeWorkloadDeps;
 let source: KubeWorkloads;
 let reflectors: Reflector[];
 const never = new AbortController().signal;
@@ -32,10 +33,13 @@ beforeEach(() => {
 		reflectors.push(reflector);
 		return reflector;
 	};
-	source = new KubeWorkloads(
-		{ client: api.client(), pods: follow<Pod>(pods), leases: follow<IpLease>(ipResource), subnets: follow<Subnet>(subnetResource) },
-		{ mtu: 1442 },
-	);
+	deps = {
+		client: api.client(),
+		pods: follow<Pod>(pods),
+		leases: follow<IpLease>(ipResource),
+		subnets: follow<Subnet>(subnetResource),
+	};
+	source = new KubeWorkloads(deps, { mtu: 1442 });
 });
 afterEach(async () => {
 	await Promise.all(reflectors.map((reflector) => reflector.close()));
@@ -54,7 +58,7 @@ const launcher = {
 	labels: { [labels.kubevirt]: 'virt-launcher', [labels.kubevirtVmName]: 'vm' },
 	ownerReferences: [{ apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', name: 'vm', uid: 'vmi' }],
 };
-const makeInstance = (owner: string) =>
+const makeInstance = (owner: string, nic: object = {}) =>
 	make(virtualMachineInstanceResource, {
 		metadata: {
 			name: 'vm',
@@ -62,7 +66,7 @@ const makeInstance = (owner: string) =>
 			uid: 'vmi',
 			ownerReferences: [{ apiVersion: 'v1', kind: 'VirtualMachine', name: 'vm', uid: owner }],
 		},
-		spec: { domain: { cpu: { cores: 2 }, devices: { networkInterfaceMultiqueue: true } } },
+		spec: { domain: { cpu: { cores: 2 }, devices: { networkInterfaceMultiqueue: true, interfaces: [{ name: 'default', ...nic }] } } },
 	});
 
 describe('the workload of a pod', () => {
@@ -118,6 +122,18 @@ describe('the workload of a launcher', () => {
 			queues: 2,
 			port: { name: 'vm.default', ownerUid: 'vm-uid' },
 		});
+	});
+
+	it.each([
+		[true, { masquerade: {} }, { kind: 'pod' }],
+		[true, { binding: { name: 'tapestry' } }, { kind: 'machine', mode: 'lift' }],
+		[false, { masquerade: {} }, { kind: 'machine', mode: 'masquerade' }],
+	])('leaves the bindings of KubeVirt to virt-handler where it is there: %s, %j', async (hasVirtHandler, nic, workload) => {
+		await makeSubnet();
+		await makePod('launcher-uid', launcher);
+		await makeInstance('vm-uid', nic);
+		await makeLease('vm.default', 'vm-uid', 'VirtualMachine/default/vm');
+		expect(await new KubeWorkloads(deps, { mtu: 1442, hasVirtHandler }).workload(ref, never)).toMatchObject(workload);
 	});
 
 	it('is never that of a deleted machine of the same name', async () => {

@@ -1,6 +1,7 @@
 import { CodedError, type Signal } from '@tapestry/base';
 import { type KubeClient, keyOf, type Pod, type Reflector } from '@tapestry/kube';
 import {
+	type AttachmentModeName,
 	annotations,
 	type IpLease,
 	labels,
@@ -24,6 +25,9 @@ export interface KubeWorkloadDeps {
 	readonly subnets: Reflector<Subnet>;
 }
 
+/** What virt-handler makes by itself, from a plain interface of the pod (KubeVirt, pkg/network/setup). */
+const coreBindings: readonly AttachmentModeName[] = ['bridge', 'managedtap', 'masquerade', 'passt'];
+
 interface Found {
 	readonly pod: Pod;
 	readonly lease: IpLease;
@@ -34,12 +38,14 @@ interface Found {
 export class KubeWorkloads implements WorkloadSource {
 	readonly #deps: KubeWorkloadDeps;
 	readonly #mtu: number;
+	readonly #hasVirtHandler: boolean;
 	#ready = false;
 
-	/** @param options.mtu for subnets that set none. */
-	constructor(deps: KubeWorkloadDeps, options: { readonly mtu: number }) {
+	/** @param options.mtu for subnets that set none */
+	constructor(deps: KubeWorkloadDeps, options: { readonly mtu: number; readonly hasVirtHandler?: boolean }) {
 		this.#deps = deps;
 		this.#mtu = options.mtu;
+		this.#hasVirtHandler = options.hasVirtHandler ?? false;
 		const { pods, leases, subnets } = deps;
 		Promise.all([pods.synced(), leases.synced(), subnets.synced()]).then(
 			() => {
@@ -66,7 +72,12 @@ export class KubeWorkloads implements WorkloadSource {
 			const port = portOfLease(found.lease, found.subnet, this.#mtu);
 			if (!isLauncher(found.pod)) return { kind: 'pod', port };
 			const instance = await this.#instance(found.pod, signal);
-			if (holds(instance, port.ownerUid)) return { kind: 'machine', port, queues: queuesOf(instance), ...wayOf(instance, found.subnet) };
+			if (holds(instance, port.ownerUid)) {
+				const way = wayOf(instance, found.subnet);
+				// To these KubeVirt's own agent adds all that is behind the interface of an ordinary pod.
+				if (this.#hasVirtHandler && coreBindings.includes(way.mode)) return { kind: 'pod', port };
+				return { kind: 'machine', port, queues: queuesOf(instance), ...way };
+			}
 			// The lease of a machine of the same name that was deleted: its successor's is on the way.
 			refused.add(port.ownerUid);
 		}

@@ -4,6 +4,7 @@ import {
 	type Operation,
 	type OvsBridge,
 	type OvsInterface,
+	type OvsOpenVSwitch,
 	type OvsPort,
 	ovsSchema,
 	type Uuid,
@@ -19,11 +20,11 @@ const vendorMark = { vendor: 'tapestry' } as const;
 export interface SwitchPort {
 	/** The device, which is also the port's name in Open vSwitch. */
 	readonly device: string;
-	/** `internal`: Open vSwitch makes the device itself. @default the device exists */
-	readonly type?: 'internal';
+	/** `internal`: Open vSwitch makes the device itself. With options: another kind of port. @default the device exists */
+	readonly type?: 'internal' | { readonly name: string; readonly options: Readonly<Record<string, string>> };
 	/** For an internal port. */
 	readonly mac?: string;
-	/** For an internal port. */
+	/** For a port that Open vSwitch makes itself. */
 	readonly mtu?: number;
 	/** The logical switch port. */
 	readonly ifaceId: string;
@@ -41,6 +42,8 @@ export interface SwitchPortState {
 	readonly successor: string | undefined;
 	/** ovn-controller has installed the port's flows. */
 	readonly installed: boolean;
+	/** Of a port without a device of the kernel: whether both ends are there. */
+	readonly linkState: 'up' | 'down' | undefined;
 	/** What Open vSwitch says is wrong with the device. */
 	readonly error: string | undefined;
 	readonly externalIds: Readonly<Record<string, string>>;
@@ -64,7 +67,8 @@ export class IntegrationBridge {
 		const tables = {
 			Bridge: { columns: ['name', 'datapath_type', 'ports'] },
 			Port: { columns: ['name', 'interfaces'] },
-			Interface: { columns: ['name', 'external_ids', 'error'] },
+			Interface: { columns: ['name', 'external_ids', 'error', 'link_state'] },
+			Open_vSwitch: { columns: ['dpdk_initialized', 'iface_types'] },
 		};
 		return new IntegrationBridge(session, await session.monitor(database, tables, more), name);
 	}
@@ -81,6 +85,12 @@ export class IntegrationBridge {
 	/** True for the userspace datapath, which reads devices beside the host's own stack instead of in front of it. */
 	get userspace(): boolean {
 		return this.#bridge()?.datapath_type === 'netdev';
+	}
+
+	/** What this Open vSwitch can do beside the kernel. */
+	get dpdk(): { readonly initialized: boolean; readonly interfaceTypes: readonly string[] } {
+		const [root] = this.#rows<OvsOpenVSwitch>(database);
+		return { initialized: root?.dpdk_initialized ?? false, interfaceTypes: root?.iface_types ?? [] };
 	}
 
 	/** The ports that agents made on this bridge. */
@@ -116,7 +126,7 @@ export class IntegrationBridge {
 				'uuid-name': 'interface',
 				row: encodeRow(ovsSchema.tables.Interface, {
 					name: port.device,
-					...(port.type ? { type: port.type } : {}),
+					...(typeof port.type === 'object' ? { type: port.type.name, options: port.type.options } : port.type ? { type: port.type } : {}),
 					...(port.mac ? { mac: port.mac } : {}),
 					...(port.mtu ? { mtu_request: port.mtu } : {}),
 					external_ids: { ...vendorMark, ...port.about, 'iface-id': port.ifaceId, 'iface-id-ver': port.ifaceIdVersion },
@@ -222,6 +232,7 @@ function stateOf(row: OvsInterface): SwitchPortState {
 		ifaceId: ids['iface-id'],
 		successor: ids.successor,
 		installed: ids['ovn-installed'] === 'true',
+		linkState: row.link_state,
 		error: row.error,
 		externalIds: ids,
 	};

@@ -60,7 +60,10 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 			loadRules: createSandboxRuleLoader({ dir: join(node.run, 'sandbox-rules') }),
 		},
 		// The stand-in for a VMM is a program of ours.
-		{ isVmm: options.isVmm ?? ((executable) => executable === basename(process.execPath)) },
+		{
+			isVmm: options.isVmm ?? ((executable) => executable === basename(process.execPath)),
+			sockets: join(node.run, 'vhost-user'),
+		},
 	);
 	const { modes } = created;
 	const commands = new CniCommands({ clock: systemClock, log, source: workloads, journal, bridge, observe, modes }, options);

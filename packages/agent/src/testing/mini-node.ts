@@ -20,7 +20,7 @@ export interface MiniNode extends AsyncDisposable {
 	/** A session of its own with the node's Open vSwitch. The caller closes it. */
 	connect(): Session;
 	/** Kills one of the node's daemons and starts it again. */
-	restart(daemon: 'ovs-vswitchd' | 'ovn-controller'): Promise<void>;
+	restart(daemon: 'ovs-vswitchd' | 'ovn-controller', options?: { readonly program: string }): Promise<void>;
 	nbctl(...args: readonly string[]): string;
 	vsctl(...args: readonly string[]): string;
 	/** A sandbox like a runtime makes it. */
@@ -92,12 +92,13 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 		run: runDir,
 		host: { namespace, route },
 		connect: () => connectTo(dir),
-		async restart(daemon) {
+		async restart(daemon, options) {
 			const pid = readFileSync(join(dir, `${daemon}.pid`), 'utf8').trim();
 			kill(Number(pid));
 			// Until it has ended: it holds the lock of its pidfile.
 			await run(deps, ['tail', `--pid=${pid}`, '--sleep-interval=0.01', '--follow', '/dev/null']);
-			await (daemon === 'ovs-vswitchd' ? startVswitchd : startOvnController)(deps, { dir, enter: ['nsenter', `--net=${path}`] });
+			const again = { dir, enter: ['nsenter', `--net=${path}`] };
+			await (daemon === 'ovs-vswitchd' ? startVswitchd(deps, { ...again, ...options }) : startOvnController(deps, again));
 		},
 		nbctl: (...args) => execFileSync('ovn-nbctl', [`--db=unix:${join(dir, 'nb.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),
 		vsctl: (...args) => execFileSync('ovs-vsctl', [`--db=unix:${join(dir, 'db.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),

@@ -44,16 +44,14 @@ export async function startOpenVswitch(deps: ProcessDeps, options: OpenVswitchOp
 	await startVswitchd(deps, options);
 }
 
-export async function startVswitchd(deps: ProcessDeps, { dir, enter = [], signal }: OpenVswitchOptions): Promise<void> {
+/** @param options.program another build of it, with DPDK */
+export async function startVswitchd(
+	deps: ProcessDeps,
+	{ dir, enter = [], signal, program = vswitchd }: OpenVswitchOptions & { readonly program?: string },
+): Promise<void> {
 	await startDaemon(deps, {
 		name: 'ovs-vswitchd',
-		argv: [
-			...enter,
-			vswitchd,
-			`unix:${join(dir, 'db.sock')}`,
-			`--unixctl=${join(dir, 'ovs-vswitchd.ctl')}`,
-			...common(dir, 'ovs-vswitchd'),
-		],
+		argv: [...enter, program, `unix:${join(dir, 'db.sock')}`, `--unixctl=${join(dir, 'ovs-vswitchd.ctl')}`, ...common(dir, 'ovs-vswitchd')],
 		env: openVswitchEnv(dir),
 		logFile: join(dir, 'ovs-vswitchd.out'),
 		readiness: 'exit',

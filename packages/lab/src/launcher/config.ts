@@ -15,6 +15,8 @@ export type NicBackend =
 	| { readonly kind: 'descriptor'; readonly fd: number }
 	/** Somebody who listens for frames on a socket: passt. */
 	| { readonly kind: 'stream'; readonly socket: string }
+	/** A socket at which the VMM listens for the switch, which shares the guest's memory. */
+	| { readonly kind: 'vhost-user'; readonly socket: string }
 	/** The VMM's own stack. `listen` is the pod's IPv4 address. */
 	| { readonly kind: 'user'; readonly listen: string; readonly forward: readonly ForwardedPort[] };
 

@@ -16,6 +16,8 @@ const bridge = 'k6t-eth0';
 export interface PodNic {
 	readonly nic: MachineNic & Nic;
 	readonly mode: AttachmentModeName;
+	/** Where the VMM listens for the switch. */
+	readonly socket?: string;
 	/** The pod's own addresses, without prefix lengths. */
 	readonly addresses: readonly string[];
 }
@@ -34,7 +36,8 @@ export function podNic(machine: MachineNic, hostname: string): PodNic {
 	const nameServers = (): readonly string[] => nameServersOf(readFileSync('/etc/resolv.conf', 'utf8'));
 	const addresses: GuestAddresses | undefined = families && { bridge, mac, hostname, mtu, families, nameServers: nameServers() };
 	const nic = { ...machine, tap, mac, mtu, ...(addresses ? { addresses } : {}) };
-	return { nic, mode: mark.mode, addresses: ownAddresses(socket, link).map(({ ip }) => formatIp(ip)) };
+	const listens = mark.socket === undefined ? {} : { socket: mark.socket };
+	return { nic, mode: mark.mode, ...listens, addresses: ownAddresses(socket, link).map(({ ip }) => formatIp(ip)) };
 }
 
 /** In the node's own namespace the agent makes the tap when it sees the launcher's pod, which may be after the launcher has started. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '@tapestry/base';
 import type { ProcessDeps } from '../process.ts';
@@ -37,6 +37,11 @@ export async function prepareNic(deps: ProcessDeps & { readonly log: Logger }, p
 	if (mode === 'slirp') {
 		const listen = addresses.find((address) => !address.includes(':')) ?? '';
 		return { ...nic, queues: 1, backend: { kind: 'user', listen, forward } };
+	}
+	if (mode === 'vhost-user' && pod.socket !== undefined) {
+		// One that an earlier VMM has left.
+		rmSync(pod.socket, { force: true });
+		return { ...nic, backend: { kind: 'vhost-user', socket: pod.socket } };
 	}
 	// Without KVM QEMU has no way to be woken by the kernel's part of it.
 	const vhost = !emulated && existsSync('/dev/vhost-net');

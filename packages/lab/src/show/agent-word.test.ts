@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { portFaults } from './agent-word.ts';
 
 const ports = [
-	{ port: { name: 'a.demo' }, connected: true, faults: [] },
-	{ port: { name: 'b.demo' }, connected: false, faults: ['tap1 is gone'] },
+	{ port: { name: 'a.demo' }, mode: 'veth', path: ['eth0', 'x_h', 'br-int'], connected: true, faults: [] },
+	{ port: { name: 'b.demo' }, mode: 'lift', path: ['tap0'], connected: false, faults: ['tap1 is gone'] },
 ];
 
 describe('portFaults', () => {

@@ -4,14 +4,17 @@ import type { ShowContext } from './context.ts';
 /** An entry of the agent's page `/ports`; the members that are used here. */
 export interface AgentPort {
 	readonly port: { readonly name: string };
+	/** How it is attached, and by which devices. */
+	readonly mode: string;
+	readonly path: readonly string[];
 	readonly connected: boolean;
 	readonly faults: readonly string[];
 }
 
-/** What the node's agent finds wrong with the port. */
-export async function agentFaults({ layout, workload, lease, signal }: ShowContext): Promise<readonly string[]> {
+/** What the node's agent says of its ports. */
+export async function agentPorts({ layout, workload, signal }: Omit<ShowContext, 'mode' | 'agentPorts'>): Promise<readonly AgentPort[]> {
 	const page = await agentPage(layout, workload.node, '/ports', signal);
-	return portFaults(JSON.parse(page) as readonly AgentPort[], lease.metadata.name);
+	return JSON.parse(page) as readonly AgentPort[];
 }
 
 /** Of all ports of a node, the faults of one. */

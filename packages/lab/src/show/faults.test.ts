@@ -47,3 +47,11 @@ describe('pathFaults', () => {
 		expect(pathFaults([{ kind: 'guest', name: '', facts: {}, trouble: 'no answer' }, logical])).toEqual(['guest: no answer']);
 	});
 });
+
+it("leaves a guest's own address alone where the launcher translates it", () => {
+	const guest = { kind: 'guest', name: 'eth0', facts: { addresses: ['10.0.2.2/24'], mac: '00:00:00:00:00:07' } };
+	const logical = { kind: 'logical port', name: 'vm.a', facts: { portSecurity: ['00:00:00:00:00:07 10.16.0.7'] } };
+	const launcher = (translates: boolean) => ({ kind: 'launcher', name: 'masquerade', facts: { translates } });
+	expect(pathFaults([guest, launcher(true), logical])).toEqual([]);
+	expect(pathFaults([guest, launcher(false), logical])).toEqual([expect.stringContaining('10.0.2.2')]);
+});

@@ -27,6 +27,8 @@ function macFaults(hops: readonly Hop[]): readonly string[] {
 function addressFaults(hops: readonly Hop[]): readonly string[] {
 	const { portSecurity } = hops.find(({ kind }) => kind === 'logical port')?.facts ?? {};
 	const own = hops[0]?.facts.addresses;
+	// Behind NAT the guest's own address is nobody else's affair.
+	if (hops.some(({ facts }) => facts.translates === true)) return [];
 	if (!Array.isArray(own) || !Array.isArray(portSecurity) || portSecurity.length === 0) return [];
 	const allowed = portSecurity.flatMap((entry: string) => entry.split(' ').slice(1).map(plain));
 	const wrong = own.map(plain).filter((address) => !allowed.includes(address) && !isLinkLocal(address));

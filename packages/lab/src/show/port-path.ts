@@ -7,13 +7,13 @@ import type { LabLayout } from '../layout.ts';
 import type { ProcessDeps } from '../process.ts';
 import { labClient } from '../up/kinds.ts';
 import { readSpec } from '../up/up.ts';
-import { agentFaults } from './agent-word.ts';
+import { agentPorts, portFaults } from './agent-word.ts';
 import type { ShowContext } from './context.ts';
 import { pathFaults } from './faults.ts';
 import type { Hop, PortPath } from './hop.ts';
 import { logicalPortHop, subnetHop, vpcHop } from './network-hops.ts';
 import { pluggedInterface, switchHop } from './switch-hop.ts';
-import { guestHop, podHop, tapHop, vethHop, virtioHop } from './workload-hops.ts';
+import { guestHop, launcherHop, podHop, tapHop, vethHop, virtioHop } from './workload-hops.ts';
 
 /** A guest that is busy, or runs another command, answers late; everything else is at once. */
 const patienceMs = 10_000;
@@ -33,17 +33,32 @@ export async function portPath(deps: ProcessDeps, layout: LabLayout, workload: W
 	const plugged = pluggedInterface(layout, found.node, lease.metadata.name, patience);
 	// Every hop that needs it reports the rejection.
 	plugged.catch(() => {});
-	const context: ShowContext = { deps, layout, client, workload: found, lease, plugged: () => plugged, signal: patience };
+	const asked = { deps, layout, client, workload: found, lease, plugged: () => plugged, signal: patience };
+	const ports = agentPorts(asked);
+	ports.catch(() => {});
+	const context: ShowContext = { ...asked, agentPorts: () => ports };
+	const mode = await ports.then(
+		(all) => all.find(({ port }) => port.name === lease.metadata.name)?.mode,
+		() => undefined,
+	);
 
 	const own: Readonly<Record<string, (context: ShowContext) => Promise<Hop>>> =
-		kind === 'vm' ? { guest: guestHop, virtio: virtioHop, tap: tapHop } : { pod: podHop, veth: vethHop };
+		kind === 'vm' ? machineHops(mode) : { pod: podHop, veth: vethHop };
 	const all = { ...own, 'br-int port': atSwitch, 'logical port': logicalPortHop, subnet: subnetHop, VPC: vpcHop };
 	const [hops, agentSays] = await Promise.all([
 		Promise.all(Object.entries(all).map(([hopKind, read]) => readable(hopKind, () => read(context)))),
-		agentFaults(context).catch((error: unknown) => [`the agent of ${found.node} does not answer: ${messageOf(error)}`]),
+		ports
+			.then((all) => portFaults(all, lease.metadata.name))
+			.catch((error: unknown) => [`the agent of ${found.node} does not answer: ${messageOf(error)}`]),
 	]);
 	signal.throwIfAborted();
 	return { workload: `${kind}/${name}`, namespace, node: found.node, hops, faults: [...pathFaults(hops), ...agentSays] };
+}
+
+/** With a tap that is a port of the switch all can be read; what other modes have in the launcher's namespace the agent names. */
+function machineHops(mode: string | undefined): Readonly<Record<string, (context: ShowContext) => Promise<Hop>>> {
+	if (mode === undefined || mode === 'lift' || mode === 'tap') return { guest: guestHop, virtio: virtioHop, tap: tapHop };
+	return { guest: guestHop, launcher: launcherHop, ...(mode === 'vhost-user' ? {} : { veth: vethHop }) };
 }
 
 async function atSwitch({ plugged }: ShowContext): Promise<Hop> {

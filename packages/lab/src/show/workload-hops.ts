@@ -9,6 +9,9 @@ import type { Hop } from './hop.ts';
 import { type AddressedLink, hasCarrier, parseAddressedLink, parseDetailedLink } from './ip-output.ts';
 import { findTapOpener, parseVirtioDevice, type TapOpener } from './tap-descriptors.ts';
 
+/** Modes in which the guest has another address than its port. */
+const translating: readonly string[] = ['masquerade', 'slirp'];
+
 const device = 'eth0';
 const addressCommand = ['ip', 'addr', 'show', 'dev', device];
 
@@ -46,6 +49,14 @@ export async function tapHop(context: ShowContext): Promise<Hop> {
 			user,
 		},
 	};
+}
+
+/** What lies between the guest and the veth, by the word of the agent that made it. */
+export async function launcherHop({ agentPorts, lease }: ShowContext): Promise<Hop> {
+	const own = (await agentPorts()).find(({ port }) => port.name === lease.metadata.name);
+	const { mode = '', path = [] } = own ?? {};
+	// The last two are the veth and the switch.
+	return { kind: 'launcher', name: mode, facts: { devices: path.slice(0, -2), translates: translating.includes(mode) } };
 }
 
 /** The pod's end of the veth pair. */

@@ -3,7 +3,18 @@ import { annotations } from './names.ts';
 import type { Parsed, Problem } from './problem.ts';
 
 /** The ways to connect a machine's NIC to its port. `lift` is the default. */
-export const attachmentModes = ['lift', 'tap', 'bridge', 'managedtap', 'masquerade', 'tcredirect', 'macvtap', 'passt', 'slirp'] as const;
+export const attachmentModes = [
+	'lift',
+	'tap',
+	'bridge',
+	'managedtap',
+	'masquerade',
+	'tcredirect',
+	'macvtap',
+	'passt',
+	'slirp',
+	'vhost-user',
+] as const;
 export type AttachmentModeName = (typeof attachmentModes)[number];
 
 /** Who may say how a NIC is connected, in order of precedence. */
@@ -60,13 +71,15 @@ export interface ModeMark {
 	/** UID of the machine and its MAC address, on a tap that is among those of others. */
 	readonly machine?: string;
 	readonly mac?: string;
+	/** Where a VMM with vhost-user listens for the switch. */
+	readonly socket?: string;
 	/** The port's gateways, where the guest learns them from the launcher. */
 	readonly gateways?: readonly string[];
 }
 
 /** The mark as the interface's alias (IFLA_IFALIAS, at most 255 bytes). */
-export function modeMark({ mode, machine, mac, gateways = [] }: ModeMark): string {
-	const words = Object.entries({ machine, mac }).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
+export function modeMark({ mode, machine, mac, socket, gateways = [] }: ModeMark): string {
+	const words = Object.entries({ machine, mac, socket }).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
 	return [`${annotations.attachmentMode}=${mode}`, ...words, ...gateways.map((gateway) => `gateway=${gateway}`)].join(' ');
 }
 
@@ -76,11 +89,12 @@ export function readModeMark(alias: string | undefined): ModeMark | undefined {
 	const all = (key: string) => words.flatMap((word) => (word.startsWith(`${key}=`) ? [word.slice(key.length + 1)] : []));
 	const mode = attachmentModes.find((name) => words[0] === `${annotations.attachmentMode}=${name}`);
 	if (mode === undefined) return undefined;
-	const [[machine], [mac], gateways] = [all('machine'), all('mac'), all('gateway')];
+	const [[machine], [mac], [socket], gateways] = [all('machine'), all('mac'), all('socket'), all('gateway')];
 	return {
 		mode,
 		...(machine === undefined ? {} : { machine }),
 		...(mac === undefined ? {} : { mac }),
+		...(socket === undefined ? {} : { socket }),
 		...(gateways.length > 0 ? { gateways } : {}),
 	};
 }

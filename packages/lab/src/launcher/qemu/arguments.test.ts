@@ -73,6 +73,15 @@ describe('qemuArguments', () => {
 		['a tap with the help of the kernel', { vhost: true }, 'tap,id=net0,ifname=tap0,script=no,downscript=no,vnet_hdr=on,vhost=on'],
 	])('reaches the network by %s', (_, change, netdev) => expect(valuesOf('-netdev', nicWith(change))).toEqual([netdev]));
 
+	it('shares the memory of a guest whose NIC the switch serves, without MSI-X where that would crash QEMU', () => {
+		const nic = nicWith({ queues: 2, backend: { kind: 'vhost-user', socket: '/run/s' } });
+		expect(valuesOf('-machine', nic)).toEqual(['q35,memory-backend=memory']);
+		expect(valuesOf('-netdev', nic)).toEqual(['vhost-user,id=net0,chardev=switch,queues=2']);
+		expect(valuesOf('-chardev', nic)).toContain('socket,id=switch,path=/run/s,server=on');
+		expect(valuesOf('-device', nic)[0]).toContain(',mq=on,vectors=0,');
+		expect(valuesOf('-device', { ...nic, accelerator: 'kvm' })[0]).toContain(',mq=on,vectors=6,');
+	});
+
 	it('opens the tap with vnet headers and lets the guest do the checksums', () => {
 		expect(valuesOf('-netdev')).toEqual(['tap,id=net0,ifname=tap0,script=no,downscript=no,vnet_hdr=on']);
 		const [device] = valuesOf('-device');

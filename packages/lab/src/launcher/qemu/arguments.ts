@@ -19,7 +19,8 @@ export interface QemuOptions {
 /** The arguments of qemu-system-x86_64. Values that users choose are escaped (a comma is doubled) or in JSON, never split. */
 export function qemuArguments(config: MachineConfig, { shares, runAs }: QemuOptions): readonly string[] {
 	const { accelerator, image, kernelArguments, files, nic } = config;
-	const shared = shares.length > 0;
+	// Who serves a directory or the NIC reads and writes the guest's memory.
+	const shared = shares.length > 0 || nic?.backend?.kind === 'vhost-user';
 	return [
 		...['-name', `guest=${escaped(config.name)}`],
 		...['-nodefaults', '-no-user-config', '-display', 'none'],
@@ -37,7 +38,7 @@ export function qemuArguments(config: MachineConfig, { shares, runAs }: QemuOpti
 		...monitorArguments(files.qmpSocket),
 		...config.disks.flatMap((disk, index) => diskArguments(disk, index, positionOnBus(config.disks, disk))),
 		...shares.flatMap((share, index) => shareArguments(share, index, accelerator === 'tcg')),
-		...(nic ? nicArguments(nic) : ['-nic', 'none']),
+		...(nic ? nicArguments(nic, accelerator === 'tcg') : ['-nic', 'none']),
 		...(runAs ? ['-runas', runAs] : []),
 	];
 }
@@ -47,14 +48,17 @@ export function monitorArguments(socket: string): readonly string[] {
 	return ['-chardev', `socket,id=observer,path=${escaped(socket)}`, '-mon', 'chardev=observer,mode=control'];
 }
 
-function nicArguments(nic: Nic): readonly string[] {
-	const { mac, mtu, queues } = nic;
+function nicArguments(nic: Nic, emulated: boolean): readonly string[] {
+	const { mac, mtu, queues, backend } = nic;
 	const host = disabledOffloads.host.map((name) => (name === 'csum' || name === 'gso' ? name : `host_${name}`));
 	const offloads = [...host, ...disabledOffloads.guest.map((name) => `guest_${name}`)].map((name) => `${name}=off`);
 	// A vector for each direction of each queue, one for the control queue and one for changes of configuration.
-	const multiqueue = queues > 1 ? ['mq=on', `vectors=${2 * queues + 2}`] : [];
-	const device = ['virtio-net-pci', 'netdev=net0', `mac=${mac}`, `host_mtu=${mtu}`, 'romfile=', ...multiqueue, ...offloads];
-	return ['-netdev', backendOf(nic), '-device', device.join(',')];
+	const vectors = backend?.kind === 'vhost-user' && emulated ? 0 : 2 * queues + 2;
+	const multiqueue = queues > 1 ? ['mq=on'] : [];
+	const interrupts = queues > 1 || vectors === 0 ? [`vectors=${vectors}`] : [];
+	const device = ['virtio-net-pci', 'netdev=net0', `mac=${mac}`, `host_mtu=${mtu}`, 'romfile=', ...multiqueue, ...interrupts, ...offloads];
+	const socket = backend?.kind === 'vhost-user' ? ['-chardev', `socket,id=switch,path=${escaped(backend.socket)},server=on`] : [];
+	return [...socket, '-netdev', backendOf(nic), '-device', device.join(',')];
 }
 
 function backendOf({ tap, queues, vhost = false, backend }: Nic): string {
@@ -69,6 +73,8 @@ function backendOf({ tap, queues, vhost = false, backend }: Nic): string {
 			return `tap,id=net0,fd=${nicDescriptor}`;
 		case 'stream':
 			return `stream,id=net0,server=off,addr.type=unix,addr.path=${escaped(backend.socket)}`;
+		case 'vhost-user':
+			return `vhost-user,id=net0,chardev=switch,queues=${queues}`;
 		case 'user': {
 			const forward = backend.forward.map(({ protocol, port }) => `hostfwd=${protocol}:${backend.listen}:${port}-:${port}`);
 			return ['user,id=net0', ...forward].join(',');
