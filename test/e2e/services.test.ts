@@ -138,6 +138,7 @@ async function whoAnswers(from: EndpointName, to: Target): Promise<string[]> {
 const tenant = 'svc-blue';
 const client = `pod/${tenant}/client`;
 const server = `pod/${tenant}/server`;
+const alert = `pod/${tenant}/alert`;
 const rule = (name: string, spec: object): string =>
 	document({
 		apiVersion: 'kubeovn.io/v1',
@@ -152,7 +153,12 @@ matrix("services in a tenant's VPC", {
 	objects: [
 		namespace(tenant),
 		vpc(tenant, { namespaces: [tenant] }),
-		subnet(`${tenant}-net`, { vpc: tenant, cidrBlock: '10.16.0.0/24,fd00:10:16::/120', namespaces: [tenant], excludeIps: ['10.16.0.200'] }),
+		subnet(`${tenant}-net`, {
+			vpc: tenant,
+			cidrBlock: '10.16.0.0/24,fd00:10:16::/120',
+			namespaces: [tenant],
+			excludeIps: ['10.16.0.200', '10.16.0.250'],
+		}),
 		pod('client', { namespace: tenant, node: 'n1' }),
 		pod('server', { namespace: tenant, node: 'n2', labels: { app: 'db' } }),
 		namespace(ns),
@@ -160,9 +166,15 @@ matrix("services in a tenant's VPC", {
 		service('db', 20, { selector: { app: 'db' }, ports: http() }).replace(`"namespace":"${ns}"`, `"namespace":"${tenant}"`),
 		rule('svc-near', { vip: '10.16.0.200', ports }),
 		rule('svc-far', { vip: Object.values(elsewhere).join(','), ports, sessionAffinity: 'ClientIP' }),
+		pod('deaf', { namespace: tenant, node: 'n1', labels: { app: 'asked' } }),
+		pod('alert', { namespace: tenant, node: 'n2', labels: { app: 'asked' } }),
+		rule('svc-asked', { vip: '198.51.100.10', ports: [{ name: 'http', port: 80, targetPort: 8090 }], selector: ['app: asked'] }).replace(
+			'"metadata":{',
+			'"metadata":{"annotations":{"tapestry.io/health-check-source":"10.16.0.250"},',
+		),
 		rule('svc-refused', { vip: '10.16.0.201', ports }),
 	].join(''),
-	serve: { [server]: ['tcp/8080'] },
+	serve: { [server]: ['tcp/8080'], [alert]: ['tcp/8090'] },
 	cases: [
 		{ from: client, to: address(20), proto: 'tcp', port: 80, expect: 'passes', by: [server] },
 		{ from: client, to: { IPv4: '10.16.0.200' }, proto: 'tcp', port: 80, expect: 'passes', by: [server] },
@@ -179,5 +191,7 @@ matrix("services in a tenant's VPC", {
 			'svc-refused',
 		);
 		expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', reason: 'VipNotReserved' }));
+		// The deaf one is left out once it has missed three questions.
+		await expect.poll(() => whoAnswers(client, { IPv4: '198.51.100.10' }), { timeout: 60_000, interval: 1000 }).toEqual([alert]);
 	},
 });

@@ -16,6 +16,8 @@ export const annotations = {
 	routed: 'ovn.kubernetes.io/routed',
 	/** Service, by the controller: the address of the SwitchLBRule that it stands for. */
 	switchLbVip: 'ovn.kubernetes.io/switch_lb_vip',
+	/** SwitchLBRule, by the user: the IPv4 address from which OVN asks whether the endpoints are alive; without it nobody asks. */
+	healthCheckSource: 'tapestry.io/health-check-source',
 	/** The subnet's CIDRs. */
 	cidr: 'ovn.kubernetes.io/cidr',
 	/** The subnet's gateways. */

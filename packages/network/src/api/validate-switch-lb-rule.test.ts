@@ -64,6 +64,17 @@ describe('a SwitchLBRule', () => {
 		expect(reasons(spec)).toContain(reason);
 	});
 
+	it('asks endpoints from an address that the subnet keeps free, and from no other', () => {
+		const asking = (source: string) => {
+			const one = rule({});
+			return problems({ ...one, metadata: { ...one.metadata, annotations: { 'tapestry.io/health-check-source': source } } }).map(
+				({ reason }) => reason,
+			);
+		};
+		expect(asking('10.16.9.1')).toEqual([]);
+		for (const source of ['10.16.0.9', '192.0.2.9', 'fd00:10:16::5', 'here']) expect(asking(source)).toEqual(['HealthSourceNotReserved']);
+	});
+
 	it('leaves an address and port to the rule that was there before, in one VPC', () => {
 		const older = rule({}, 'older', '1');
 		expect(problems(rule({}), [older, rule({})])).toMatchObject([

@@ -1,9 +1,9 @@
 import { type Cidr, cidrContains, formatCidr, formatIp, type Ip, parseIp, rangesContain } from '@tapestry/base';
-import { defaultNames } from './names.ts';
+import { annotations, defaultNames } from './names.ts';
 import type { Problem } from './problem.ts';
 import type { SwitchLbRule } from './service-kinds.ts';
 import type { Subnet } from './subnet.ts';
-import { splitList, subnetBlocks, subnetExcludes, vpcOf } from './subnet-addressing.ts';
+import { splitList, subnetBlocks, subnetExcludes, subnetGateways, vpcOf } from './subnet-addressing.ts';
 import type { Vpc } from './vpc.ts';
 
 export interface SwitchLbRuleContext {
@@ -22,6 +22,7 @@ export function validateSwitchLbRule(rule: SwitchLbRule, context: SwitchLbRuleCo
 		...formProblems(rule, what),
 		...namespaceProblem(rule, what, context),
 		...ruleVips(rule).flatMap((ip) => addressProblems(rule, ip, what, context)),
+		...healthProblem(rule, context),
 		...duplicateProblem(rule, what, context),
 	];
 }
@@ -113,6 +114,32 @@ function addressProblems(rule: SwitchLbRule, ip: Ip, what: string, { subnets, vp
 			what,
 			why,
 			fix: `add ${text} to excludeIps of subnet ${name}, or use an address outside`,
+		},
+	];
+}
+
+function healthProblem(rule: SwitchLbRule, { subnets, vpcs }: SwitchLbRuleContext): Problem[] {
+	const text = rule.metadata.annotations?.[annotations.healthCheckSource];
+	if (text === undefined) return [];
+	const ip = parseIp(text);
+	const vpc = vpcOfNamespace(rule.spec.namespace ?? '', subnets, vpcs);
+	const isFree = (subnet: Subnet): boolean => vpcOf(subnet) === vpc && ip !== undefined && rangesContain(subnetExcludes(subnet) ?? [], ip);
+	const isVip = ip !== undefined && ruleVips(rule).some((vip) => formatIp(vip) === formatIp(ip));
+	if (
+		ip?.family === 4 &&
+		!isVip &&
+		subnets.some((subnet) => isFree(subnet) && !(subnetGateways(subnet) ?? []).some((gateway) => formatIp(gateway) === formatIp(ip)))
+	)
+		return [];
+	const what = `nobody asks the endpoints of rule ${rule.metadata.name} whether they are alive`;
+	const why = `${text} is not an IPv4 address that the subnet of the endpoints keeps free`;
+	return [
+		{
+			reason: 'HealthSourceNotReserved',
+			field: 'metadata.annotations',
+			what,
+			why,
+			fix: 'name another address of excludeIps of that subnet',
 		},
 	];
 }

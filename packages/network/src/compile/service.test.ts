@@ -107,7 +107,7 @@ describe('a service', () => {
 });
 
 describe('a SwitchLBRule', () => {
-	const facts = { name: 'r', namespace: 'default', isSticky: false, endpoints: [], subnets: [] } as const;
+	const facts = { name: 'r', namespace: 'default', isSticky: false, endpoints: [], subnets: [], healthSource: undefined } as const;
 	const ports = [{ ...port(80, { name: 'http' }), target: 8080 }];
 
 	it('balances over the pods of its Service, in their VPC', () => {
@@ -141,5 +141,21 @@ describe('a SwitchLBRule', () => {
 		update();
 		expect(options()).toEqual({ 'router-port': 'ovn-cluster-ovn-default' });
 		expect(rows(database, 'Load_Balancer')).toEqual([]);
+	});
+
+	it('has OVN ask the endpoints on the subnet of the source', () => {
+		const world = defaultWorld();
+		world.set('IP', 'a.default', lease('a.default'));
+		world.set('IP', 'b.default', lease('b.default', { v4: '10.17.0.2', subnet: 'elsewhere' }));
+		const endpoints = ['10.16.0.2', '10.17.0.2'];
+		world.set('SwitchLBRule', 'r', { ...facts, vips: ['192.0.2.9', 'fd00:192::9'], ports, endpoints, healthSource: '10.16.0.250' });
+		const { database, update } = follow(world);
+		const [check, ...others] = rows(database, 'Load_Balancer_Health_Check');
+		expect([check?.vip, others]).toEqual(['192.0.2.9:80', []]);
+		const balancer = () => rows(database, 'Load_Balancer').map((row) => [row.health_check, row.ip_port_mappings]);
+		expect(balancer()).toEqual([[[check?._uuid], { '10.16.0.2': 'a.default:10.16.0.250' }]]);
+		world.set('SwitchLBRule', 'r', undefined);
+		update();
+		expect(rows(database, 'Load_Balancer_Health_Check')).toEqual([]);
 	});
 });

@@ -29,12 +29,17 @@ export interface Balanced extends Pick<ServiceFacts, 'ports' | 'isSticky' | 'ser
 	readonly addresses: readonly string[];
 	readonly vpc: string;
 	readonly slices: readonly EndpointSliceFacts[];
+	/** Who asks which endpoints whether they are alive: `PORT:SOURCE` by IPv4 address (ovn-nb(5), Load_Balancer.ip_port_mappings). */
+	readonly asked?: Readonly<Record<string, string>>;
 }
 
 /** One for each protocol, because Load_Balancer.protocol holds one. */
 export function balancers(key: string, balanced: Balanced): DesiredRow[] {
 	const protocols = [...new Set(balanced.ports.map((port) => port.protocol))];
-	return protocols.map((protocol) => balancer(`${key}/${protocol}`, balanced, protocol));
+	return protocols.flatMap((protocol) => {
+		const row = balancer(`${key}/${protocol}`, balanced, protocol);
+		return [row, ...(balanced.asked && protocol !== 'sctp' ? healthChecks(row) : [])];
+	});
 }
 
 function balancer(key: string, balanced: Balanced, protocol: ServicePortFacts['protocol']): DesiredRow {
@@ -59,9 +64,21 @@ function balancer(key: string, balanced: Balanced, protocol: ServicePortFacts['p
 			options: { reject: 'true' },
 			// A hash of the addresses keeps a client at its endpoint without state in the switch.
 			selection_fields: isSticky ? ['ip_src', 'ip_dst'] : [],
+			...(balanced.asked && protocol !== 'sctp' ? { ip_port_mappings: balanced.asked } : {}),
 		},
 		listedIn: [serviceGroupPlace(vpc)],
 	};
+}
+
+/** An endpoint is left out after three questions in a row without an answer, and is back after three with one. IPv4 only in OVN. */
+function healthChecks({ key, columns }: DesiredRow): DesiredRow[] {
+	const vips = Object.keys(columns.vips as Readonly<Record<string, string>>).filter((vip) => !vip.startsWith('['));
+	return vips.map((vip) => ({
+		table: 'Load_Balancer_Health_Check',
+		key: `${key}/${vip}`,
+		columns: { vip, options: { interval: '2', timeout: '2', success_count: '3', failure_count: '3' } },
+		listedIn: [{ table: 'Load_Balancer', key, column: 'health_check' }],
+	}));
 }
 
 /** Where the pods are that stand behind it: the lease of an endpoint tells, as addresses may be the same in several VPCs. */

@@ -1,4 +1,4 @@
-import { parseIp } from '@tapestry/base';
+import { cidrContains, parseCidr, parseIp } from '@tapestry/base';
 import { defaultNames } from '../api/names.ts';
 import type { Fragment } from '../plan/model.ts';
 import { ruleServiceName } from '../service/rule-facts.ts';
@@ -15,7 +15,28 @@ export function compileSwitchLbRule(key: string, read: Read): Fragment {
 	const slices = listed.length > 0 ? listed : read.list('EndpointSlice', 'service', `${namespace}/${ruleServiceName(name)}`);
 	const [subnet] = rule.subnets;
 	const vpc = vpcOfEndpoints(namespace, slices, read) ?? (subnet && read.get('Subnet', subnet)?.vpc) ?? defaultNames.vpc;
-	return { rows: balancers(`slr/${name}`, { ports, isSticky, servesUnready: false, addresses: vips, vpc, slices }) };
+	const asked = askedEndpoints(rule, slices, read);
+	return {
+		rows: balancers(`slr/${name}`, { ports, isSticky, servesUnready: false, addresses: vips, vpc, slices, ...(asked ? { asked } : {}) }),
+	};
+}
+
+/** The endpoints on the subnet that the source is of: they look for it on their own switch. Others are not asked, and always count. */
+function askedEndpoints(rule: SwitchLbRuleFacts, slices: readonly EndpointSliceFacts[], read: Read): Record<string, string> | undefined {
+	const { namespace, healthSource } = rule;
+	const source = parseIp(healthSource ?? '');
+	if (!healthSource || !source) return undefined;
+	const isOnLink = (subnet: string): boolean =>
+		(read.get('Subnet', subnet)?.blocks ?? []).some(({ cidr }) => {
+			const block = parseCidr(cidr);
+			return block !== undefined && cidrContains(block, source);
+		});
+	const addresses = slices.filter(({ family }) => family === 4).flatMap(({ endpoints }) => endpoints.map(({ address }) => address));
+	const ports = addresses.flatMap((address) => {
+		const lease = read.list('IP', 'address', address).find((one) => one.namespace === namespace && isOnLink(one.subnet));
+		return lease ? [[address, `${lease.name}:${healthSource}`] as const] : [];
+	});
+	return Object.fromEntries(ports);
 }
 
 function listedSlices({ namespace, name, endpoints, ports }: SwitchLbRuleFacts): EndpointSliceFacts[] {

@@ -1,4 +1,5 @@
 import { formatIp, parseIp } from '@tapestry/base';
+import { annotations } from '../api/names.ts';
 import type { SwitchLbRule } from '../api/service-kinds.ts';
 import type { Subnet } from '../api/subnet.ts';
 import { rulePortName, ruleSubnets, ruleVips } from '../api/validate-switch-lb-rule.ts';
@@ -31,5 +32,6 @@ export function switchLbRuleFacts(rule: SwitchLbRule, subnets: readonly Subnet[]
 		}),
 		isSticky: sessionAffinity === 'ClientIP',
 		subnets: ruleSubnets(rule, subnets, vpcs).map(({ metadata }) => metadata.name),
+		healthSource: rule.metadata.annotations?.[annotations.healthCheckSource],
 	};
 }

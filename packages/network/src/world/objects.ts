@@ -188,6 +188,8 @@ export interface SwitchLbRuleFacts {
 	readonly isSticky: boolean;
 	/** Those that its addresses lie in. */
 	readonly subnets: readonly string[];
+	/** Where OVN asks from whether IPv4 endpoints are alive; undefined when it does not. */
+	readonly healthSource: string | undefined;
 }
 
 /** All kinds of the world. Keys are `name` or `namespace/name`. */
