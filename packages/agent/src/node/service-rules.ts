@@ -21,6 +21,8 @@ export function serviceRules(services: readonly NodeService[]): readonly object[
 	return [
 		chain(noEndpoint),
 		// Kubernetes answers "connection refused" rather than silence.
+		// A reset, as Linux sends ICMP errors to one address only so often, and clients would wait.
+		rule(noEndpoint, 'nobody is ready to serve', [match('==', l4proto, 'tcp'), { reject: { type: 'tcp reset' } }]),
 		rule(noEndpoint, 'nobody is ready to serve', [{ reject: { type: 'icmpx', expr: 'port-unreachable' } }]),
 		chain(notHere),
 		// As kube-proxy: a load balancer outside is to find out that others serve.
