@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { kubeJson } from './harness/lab.ts';
+import { inWorkload, kubeJson, type PodStatus } from './harness/lab.ts';
 import { type Case, matrix } from './matrix/matrix.ts';
 import { document, namespace, pod, vm } from './matrix/objects.ts';
 
@@ -31,6 +31,37 @@ const tcp = (from: Case['from'], to: Case['to'], expectation: Case['expect'], mo
 	expect: expectation,
 	...more,
 });
+
+/** Open vSwitch's packages bring it. */
+const python = '/usr/bin/python3';
+
+/** Kernels without SCTP have no sockets for it: an INIT chunk (RFC 9260 section 3.3.2) is written and read as a raw packet. */
+const sctpReceiver = `
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 132)
+s.settimeout(20)
+seen = {int.from_bytes(s.recv(2048)[22:24], 'big')}
+end = time.monotonic() + 1.5
+while time.monotonic() < end:
+    seen.add(int.from_bytes(s.recv(2048)[22:24], 'big'))
+print(*sorted(seen))
+`;
+const sctpSender = `
+import socket, struct, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 132)
+chunk = struct.pack('!BBHIIHHI', 1, 0, 20, 1, 65535, 1, 1, 1)
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8): crc = (crc >> 1) ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+for _ in range(30):
+    for port in map(int, sys.argv[2:]):
+        head = struct.pack('!HHI', 40000, port, 0)
+        s.sendto(head + struct.pack('<I', crc32c(head + bytes(4) + chunk)) + chunk, (sys.argv[1], 0))
+    time.sleep(0.2)
+`;
 
 /** The machine boots and gets its addresses under a policy that lets nothing in or out. */
 matrix('NetworkPolicy', {
@@ -90,6 +121,19 @@ matrix('NetworkPolicy', {
 				tcp(at('web'), at('stranger'), 'silent', { families: ['IPv4'] }),
 				tcp(at('web'), at('stranger'), 'passes', { families: ['IPv6'] }),
 			],
+		},
+		{
+			name: 'with SCTP',
+			objects: networkPolicy('sctp', {
+				podSelector: { matchLabels: { app: 'web' } },
+				ingress: [{ ports: [{ protocol: 'SCTP', port: 3000 }] }],
+			}),
+			check: async () => {
+				const { status } = await kubeJson<PodStatus>('get', 'pod', '-n', ns, 'web');
+				const received = inWorkload(ns, 'pod/web', python, '-c', sctpReceiver);
+				await inWorkload(ns, 'pod/far', python, '-c', sctpSender, status.podIP, '3000', '3001');
+				expect((await received).stdout.trim()).toBe('3000');
+			},
 		},
 		{
 			name: 'changed in place',

@@ -34,7 +34,8 @@ export class PolicyView {
 
 	load(): void {
 		const { networkPolicies, baselinePolicies } = this.#deps.sources;
-		for (const key of networkPolicies.objects.keys()) this.#readNetworkPolicy(key);
+		// They have no status to be brought up to date: one that is well has been told of before.
+		for (const key of networkPolicies.objects.keys()) this.#readNetworkPolicy(key, false);
 		for (const key of baselinePolicies.objects.keys()) this.#readBaseline(key);
 		this.#readAdminPolicies([]);
 		this.#readSecurityGroups([]);
@@ -60,11 +61,11 @@ export class PolicyView {
 		return this.#problems.get(owner);
 	}
 
-	#readNetworkPolicy(key: string): void {
+	#readNetworkPolicy(key: string, isNews = true): void {
 		const policy = this.#deps.sources.networkPolicies.objects.get(key);
 		const read = policy && readNetworkPolicy(policy);
 		this.#set.set('NetworkPolicy', key, read?.reading);
-		this.#found(`NetworkPolicy/${key}`, read?.problems);
+		this.#found(`NetworkPolicy/${key}`, read?.problems, isNews || (read?.problems.length ?? 0) > 0);
 	}
 
 	#readBaseline(key: string): void {
@@ -94,10 +95,10 @@ export class PolicyView {
 		}
 	}
 
-	#found(owner: string, problems: readonly Problem[] | undefined): void {
+	#found(owner: string, problems: readonly Problem[] | undefined, isNews = true): void {
 		if (problems) this.#problems.set(owner, problems);
 		else this.#problems.delete(owner);
-		this.#deps.onChange(owner);
+		if (isNews) this.#deps.onChange(owner);
 	}
 }
 

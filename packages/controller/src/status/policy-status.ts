@@ -30,7 +30,7 @@ type Policy = KubeObject<object, { readonly conditions?: readonly Condition[] }>
 /** Tells on policies what is wrong with them. Kubernetes' NetworkPolicy has no status: there it is an event. */
 export class PolicyStatus {
 	readonly #deps: PolicyStatusDeps;
-	/** What was last told by event, by object. */
+	/** What was last told by event, by object and subject. */
 	readonly #told = new Map<string, string>();
 
 	constructor(deps: PolicyStatusDeps) {
@@ -43,15 +43,22 @@ export class PolicyStatus {
 		const found = this.#find(owner);
 		if (!found) {
 			this.#told.delete(owner);
+			this.#told.delete(`${owner} ${nothingSelected.reason}`);
 			return;
 		}
 		const { object, resource } = found;
 		const problems = policies.problems(owner) ?? [];
 		const message = problems.map(sentence).join('; ');
-		if (message !== '' && this.#told.get(owner) !== message)
-			events.record(resource, object, { type: 'Warning', reason: problems[0]?.reason ?? '', message });
-		this.#told.set(owner, message);
-		if (resource !== networkPolicyResource) await this.#writeStatus(owner, object, resource, problems, message, signal);
+		this.#tell(owner, message, () => events.record(resource, object, { type: 'Warning', reason: problems[0]?.reason ?? '', message }));
+		if (resource !== networkPolicyResource) return this.#writeStatus(owner, object, resource, problems, message, signal);
+		const idle = this.#deps.subjects.count(owner) === 0 ? nothingSelected.message : '';
+		this.#tell(`${owner} ${nothingSelected.reason}`, idle, () => events.record(resource, object, { type: 'Normal', ...nothingSelected }));
+	}
+
+	/** Each text once, until it is another one. */
+	#tell(about: string, text: string, record: () => void): void {
+		if (text !== '' && this.#told.get(about) !== text) record();
+		this.#told.set(about, text);
 	}
 
 	async #writeStatus(
@@ -101,12 +108,14 @@ export class PolicyStatus {
 	}
 }
 
+const nothingSelected = { reason: 'NothingSelected', message: 'no pod or machine is selected now' } as const;
+
 /** Not an error: pods may come later. But it is the first thing to look at when a policy does nothing. */
 function selecting(count: number, observed: { readonly observedGeneration?: number }): Omit<Condition, 'lastTransitionTime'> {
 	// Not the number: it would make each pod's coming a write.
 	if (count > 0)
 		return { type: 'Selecting', status: 'True', reason: 'PortsSelected', message: 'it is about ports that exist', ...observed };
-	return { type: 'Selecting', status: 'False', reason: 'NothingSelected', message: 'no pod or machine is selected now', ...observed };
+	return { type: 'Selecting', status: 'False', ...nothingSelected, ...observed };
 }
 
 /** Kinds that `write` knows. */

@@ -78,8 +78,20 @@ export class TestCluster implements AsyncDisposable {
 	}
 
 	reflectors() {
-		const { vpcs, subnets, ips, pods: podObjects, nodes: nodeObjects, services, switchLbRules, vms, vmis } = this.sources;
-		return [vpcs, subnets, ips, podObjects, nodeObjects, services, switchLbRules, vms, vmis] as const;
+		const {
+			vpcs,
+			subnets,
+			ips,
+			pods: podObjects,
+			nodes: nodeObjects,
+			services,
+			switchLbRules,
+			vms,
+			vmis,
+			adminPolicies,
+			securityGroups,
+		} = this.sources;
+		return [vpcs, subnets, ips, podObjects, nodeObjects, services, switchLbRules, vms, vmis, adminPolicies, securityGroups] as const;
 	}
 
 	/** A controller as its own process; resolves when it stands for election. */

@@ -100,6 +100,14 @@ describe('reviewObject', () => {
 		expect(reviewObject(later, nothing, options)).toEqual({ allowed: true });
 	});
 
+	it('refuses a NetworkPolicy as Kubernetes does', () => {
+		const spec = { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/24', except: ['10.1.0.0/24'] } }] }] };
+		const object = { metadata: { name: 'np', namespace: 'default' }, spec };
+		const resource = { group: 'networking.k8s.io', resource: 'networkpolicies' };
+		const answer = reviewObject({ uid: '1', resource, operation: 'CREATE', object }, { subnets: [], vpcs: [], adminPolicies: [] }, options);
+		expect(answer.status?.message).toContain('10.1.0.0/24 is not a part of 10.0.0.0/24');
+	});
+
 	it('has nothing to say of other kinds', () => {
 		const object = { metadata: { name: 'p' } };
 		const request = { uid: '1', resource: { group: '', resource: 'pods' }, operation: 'CREATE', object };

@@ -2,9 +2,11 @@ import {
 	type AdminNetworkPolicy,
 	type BaselineAdminNetworkPolicy,
 	defaultSubnet,
+	type NetworkPolicy,
 	type Problem,
 	readAdminPolicy,
 	readBaselinePolicy,
+	readNetworkPolicy,
 	readSecurityGroup,
 	type SecurityGroup,
 	type Subnet,
@@ -100,4 +102,13 @@ const baselinePolicies: Validator = {
 	problems: (policy: BaselineAdminNetworkPolicy) => readBaselinePolicy(policy).problems,
 };
 
-export const validators: readonly Validator[] = [subnets, vpcs, securityGroups, adminPolicies, baselinePolicies];
+/** As Kubernetes' own server refuses them. */
+const networkPolicies: Validator = {
+	group: 'networking.k8s.io',
+	version: 'v1',
+	plural: 'networkpolicies',
+	refuses: ['BlockMalformed', 'ExceptMalformed', 'PeerMalformed', 'PortMalformed'],
+	problems: (policy: NetworkPolicy) => readNetworkPolicy(policy).problems,
+};
+
+export const validators: readonly Validator[] = [subnets, vpcs, securityGroups, adminPolicies, baselinePolicies, networkPolicies];
