@@ -18,19 +18,33 @@ export function crossSwitch(journey: Journey, place: Extract<Place, { kind: 'swi
 	if (sent) return sent;
 	const balanced = isWorkload(port) && !place.packet.isReply ? balance(journey, own, place.packet) : place.packet;
 	if ('kind' in balanced) return balanced;
-	const late = passAcls(journey, own, 'from-lport', true, port, to, balanced);
-	if (late) return late;
+	const { vip } = journey.balanced ?? {};
+	const isOwn = vip !== undefined && sameIp(balanced.target, balanced.source);
+	return isOwn ? arrive(journey, own, port, port, hairpin(balanced, vip)) : cross(journey, own, port, to, balanced);
+}
+
+/** Who meets itself behind a Service gets the packet at once, from the Service's address (ovn-northd(8), hairpin). */
+function hairpin(packet: Packet, { ip }: Vip): Packet {
+	return { ...packet, source: ip, sourceMac: packet.targetMac, targetMac: packet.sourceMac };
+}
+
+function cross(journey: Journey, own: LogicalSwitch, port: SwitchPort, to: SwitchPort, packet: Packet): Place | End {
+	return passAcls(journey, own, 'from-lport', true, port, to, packet) ?? arrive(journey, own, port, to, packet);
+}
+
+function arrive(journey: Journey, own: LogicalSwitch, port: SwitchPort, to: SwitchPort, packet: Packet): Place | End {
+	const { network } = journey;
 	journey.steps.push({ at: `switch ${own.name}`, what: `${port.name} -> ${to.name}` });
-	const received = passAcls(journey, own, 'to-lport', false, port, to, balanced);
+	const received = passAcls(journey, own, 'to-lport', false, port, to, packet);
 	if (received) return received;
-	if (isWorkload(to) && !isReceivedBy(to.security, balanced)) {
-		return drop('port-security', own.name, `${to.name} does not take packets for ${formatIp(balanced.target)}`, { origin: to.origin });
+	if (isWorkload(to) && !isReceivedBy(to.security, packet)) {
+		return drop('port-security', own.name, `${to.name} does not take packets for ${formatIp(packet.target)}`, { origin: to.origin });
 	}
 	if (to.routerPort !== undefined) {
 		const beyond = network.routerPort(to.routerPort);
-		return beyond ? { kind: 'router', port: beyond, packet: balanced } : drop('no-route', own.name, `${to.routerPort} is not there`);
+		return beyond ? { kind: 'router', port: beyond, packet } : drop('no-route', own.name, `${to.routerPort} is not there`);
 	}
-	return { kind: isWorkload(to) && !to.takesUnknown ? 'delivered' : 'left', port: to, packet: balanced };
+	return { kind: isWorkload(to) && !to.takesUnknown ? 'delivered' : 'left', port: to, packet };
 }
 
 export function isWorkload(port: SwitchPort): boolean {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { port, service, vpc } from '../compile/testing/worlds.ts';
+import { port, service, slice, vpc } from '../compile/testing/worlds.ts';
+import { PolicySet } from '../world/policy-set.ts';
+import { selectorKey } from '../world/selector.ts';
 import { formatAnswers } from './format.ts';
 import { nothingObserved } from './question.ts';
 import { ask, ip, plantedWorld, pod, toAddress, toPod } from './testing/planted.ts';
@@ -168,4 +170,26 @@ it('is readable', () => {
 		          router ovn-cluster: ovn-cluster-ovn-default -> ovn-cluster-join next hop 100.64.0.2
 		          switch join: join-ovn-cluster -> node-n1"
 	`);
+});
+
+it('meets itself behind a Service under the Service’s address', () => {
+	const world = plantedWorld();
+	world.set('Service', 'shop/web', web);
+	world.set('EndpointSlice', 'shop/web', slice('', 4, ['10.16.0.2'], { service: 'shop/web' }));
+	const vip = toAddress('10.96.0.9', 'Service/shop/web');
+	expect(ask(world, vip)).toMatchObject({ verdict: 'passes', deliveredTo: 'a.shop' });
+	const subject = { namespaces: 'shop', pods: {} };
+	pod(world, 'a', 2, { namespace: 'shop' });
+	const rules = [
+		{
+			path: 'spec.ingress[0].from[0]',
+			direction: 'ingress',
+			action: 'allow',
+			peer: { kind: 'selector', selector: selectorKey(subject) },
+			traffic: undefined,
+		},
+	] as const;
+	const facts = { owner: 'NetworkPolicy/shop/own', subject: selectorKey(subject), isolates: ['ingress'], rules, priority: 0 } as const;
+	new PolicySet(world).set('NetworkPolicy', 'shop/own', { facts, selectors: [subject], portNames: [] });
+	expect(ask(world, vip)).toMatchObject({ verdict: 'denied', object: 'NetworkPolicy/shop/own' });
 });
