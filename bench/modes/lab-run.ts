@@ -13,7 +13,7 @@ import {
 	type Workload,
 } from '@tapestry/lab';
 import { type AttachmentModeName, annotations } from '@tapestry/network';
-import { ports, startEchoes } from './echo.ts';
+import { guestServers, ports, startEchoes } from './echo.ts';
 import { startProber } from './prober.ts';
 import { measureRounds, type RoundOptions, type Target } from './rounds.ts';
 import type { Comparison } from './series.ts';
@@ -99,15 +99,8 @@ export async function machineRun(layout: LabLayout, modes: readonly AttachmentMo
 	};
 }
 
-/** Echoes and a sink, with what the guest has. The one for datagrams answers the peer that asks first, whole datagrams at a time. */
 async function serveInGuest(layout: LabLayout, vm: Workload): Promise<void> {
-	const start = (server: string): string => `setsid ${server} </dev/null >/dev/null 2>&1 &`;
-	const script = [
-		start(`nc -ll -p ${ports.tcp} -e cat`),
-		start(`nc -ll -p ${ports.sink} -e dd of=/dev/null bs=65536`),
-		start(`nc.traditional -lu -p ${ports.udp} -c "exec dd bs=65536 2>/dev/null"`),
-	].join('\n');
-	const { status, stdout } = await captureInWorkload(deps, layout, vm, ['sh', '-c', script], AbortSignal.timeout(minutes));
+	const { status, stdout } = await captureInWorkload(deps, layout, vm, ['sh', '-c', guestServers], AbortSignal.timeout(minutes));
 	if (status !== 0) throw new Error(`the guest of ${vm.name} does not serve: ${stdout}`);
 }
 

@@ -19,7 +19,7 @@ export interface Series extends Test {
 
 /** One table: subjects that were measured in the same run, and the one that the others are compared with. */
 export interface Comparison {
-	readonly name: 'reflector' | 'machines' | 'pods';
+	readonly name: 'reflector' | 'machines' | 'pods' | 'vhost-user';
 	readonly title: string;
 	/** What the table does not show of the path, and of which size on it can be trusted. */
 	readonly note: string;
