@@ -129,6 +129,9 @@ describe('the agent as a program', () => {
 		expect(JSON.parse(await agent.page('/ports'))).toMatchObject([
 			{ pod: { name: 'a' }, path: ['eth0', a.device, 'br-int'], connected: true, faults: [] },
 		]);
+		const modes = JSON.parse(await agent.page('/modes')) as Record<string, readonly string[]>;
+		expect(modes.lift).toEqual([]);
+		expect(modes['vhost-user']).toEqual([expect.stringContaining('Open vSwitch runs without DPDK')]);
 		const metrics = await agent.page('/metrics');
 		expect(metrics).toContain('tapestry_attach_step_seconds_count{step="add"} 1\n');
 		expect(metrics).toMatch(/tapestry_port_transmit_packets_total\{namespace="default",name="a",kind="pod"\} [1-9]/);

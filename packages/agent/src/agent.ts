@@ -146,6 +146,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 				handle: (call, gone) => commands.handle(call, gone),
 				pages: {
 					'/ports': () => ({ type: 'application/json', body: JSON.stringify(describePorts(journal, modes)) }),
+					'/modes': async () => ({ type: 'application/json', body: JSON.stringify(await describeModes(modes)) }),
 					'/metrics': () => ({
 						type: 'text/plain; version=0.0.4',
 						body:
@@ -166,4 +167,10 @@ function describePorts(journal: Journal, modes: AttachmentModes): readonly unkno
 		const { containerId, ifname, pod, mode, port } = attachment;
 		return { containerId, ifname, pod, mode, port, ...modes[mode].describe(attachment) };
 	});
+}
+
+/** What this node lacks for each of the modes; nothing for those that it can do. */
+async function describeModes(modes: AttachmentModes): Promise<Readonly<Record<string, readonly string[]>>> {
+	const all = Object.values(modes).filter(({ name }) => name !== 'veth');
+	return Object.fromEntries(await Promise.all(all.map(async (mode) => [mode.name, await mode.probe()] as const)));
 }

@@ -41,7 +41,7 @@ const modes: readonly Mode[] = [
 	{ name: 'masquerade', queues: 2, inside: { v4: `${pod4.guest}/24`, v6: `${pod6.guest}/128` }, server: pod4.gateway },
 	{ name: 'macvtap', queues: 1 },
 	// Without ports it lets all in, for which it opens more files than most machines allow.
-	{ name: 'passt', queues: 1, isV4: true, forward },
+	{ name: 'passt', queues: 1, forward },
 	{
 		name: 'slirp',
 		queues: 1,

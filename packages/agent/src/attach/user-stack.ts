@@ -1,4 +1,5 @@
-import { setLink, setNetworkSettings } from '@tapestry/linux';
+import { parseIp } from '@tapestry/base';
+import { addAddress, getLink, setLink, setNetworkSettings } from '@tapestry/linux';
 import { modeMark } from '@tapestry/network';
 import { missingProgram, type NodeNeeds } from './node-needs.ts';
 import { sandboxFaults } from './sandbox-side.ts';
@@ -22,6 +23,12 @@ export function slirpWiring(): Wiring {
 /** Neither runs as root; they answer on the guest's ports, low ones too, and ping for it. */
 const settings = { 'ipv4/ip_unprivileged_port_start': 0, 'ipv4/ping_group_range': `${vmmUser}\t${vmmUser}` } as const;
 
+/**
+ * What passt calls itself when it advertises the network to the guest: the interface's link-local address, which by default is made of the MAC that the
+ * guest has too. No guest listens to a router that has its own address.
+ */
+const routerAddress = 'fe80::1';
+
 function userStack(name: 'passt' | 'slirp', probe: Wiring['probe']): Wiring {
 	return {
 		name,
@@ -29,9 +36,16 @@ function userStack(name: 'passt' | 'slirp', probe: Wiring['probe']): Wiring {
 		probe,
 		innerEnd: ({ ifname, port }) => ({ name: ifname, mac: port.mac }),
 		async lay(side, attachment) {
+			const { namespace, route } = side;
+			const { ifname } = attachment;
 			configureInterface(side, attachment);
-			setNetworkSettings(side.namespace, settings);
-			setLink(side.route, attachment.ifname, { alias: modeMark({ mode: name }) });
+			setNetworkSettings(namespace, settings);
+			if (name === 'passt') {
+				setNetworkSettings(namespace, { [`ipv6/conf/${ifname}/addr_gen_mode`]: 1 });
+				const ip = parseIp(routerAddress);
+				if (ip) addAddress(route, getLink(route, ifname).index, { ip, prefix: 64 });
+			}
+			setLink(route, ifname, { alias: modeMark({ mode: name }) });
 			return [shown(attachment)];
 		},
 		activate: activateInterface,

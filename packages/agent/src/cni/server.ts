@@ -4,14 +4,19 @@ import { dirname } from 'node:path';
 import type { Logger } from '@tapestry/base';
 import { decodeCall, type PluginAnswer, type PluginCall } from './call.ts';
 
+export interface Page {
+	readonly type: string;
+	readonly body: string;
+}
+
 /** A configuration carries a prevResult and, for GC, all attachments of the node; beyond this it is not one. */
 const maxBody = 16 * 1024 * 1024;
 
 export interface CniServerDeps {
 	readonly log: Logger;
 	readonly handle: (call: PluginCall, signal: AbortSignal) => Promise<PluginAnswer>;
-	/** Text for GET requests by path (`/metrics`, `/ports`). */
-	readonly pages: Readonly<Record<string, () => { readonly type: string; readonly body: string }>>;
+	/** Text for GET requests by path (`/metrics`, `/ports`, `/modes`). */
+	readonly pages: Readonly<Record<string, () => Page | Promise<Page>>>;
 }
 
 /** Serves plugins on a unix socket (the protocol is in call.ts) and pages for people and monitoring. */
@@ -40,7 +45,7 @@ export async function serveCni(deps: CniServerDeps, options: { readonly path: st
 
 async function serve(deps: CniServerDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
 	if (request.method === 'GET') {
-		const page = deps.pages[request.url ?? '']?.();
+		const page = await deps.pages[request.url ?? '']?.();
 		if (page) response.writeHead(200, { 'content-type': page.type }).end(page.body);
 		else response.writeHead(404).end();
 		return;
