@@ -22,6 +22,8 @@ interface Mode {
 	readonly queues: 1 | 2;
 	/** Who answered its DHCP. @default OVN, as the gateway */
 	readonly server?: string;
+	/** TCP loses what is under way once a side has closed its half (passt of 2023). */
+	readonly losesTheEnd?: boolean;
 	/** IPv4 only. */
 	readonly isV4?: boolean;
 }
@@ -41,7 +43,7 @@ const modes: readonly Mode[] = [
 	{ name: 'masquerade', queues: 2, inside: { v4: `${pod4.guest}/24`, v6: `${pod6.guest}/128` }, server: pod4.gateway },
 	{ name: 'macvtap', queues: 1 },
 	// Without ports it lets all in, for which it opens more files than most machines allow.
-	{ name: 'passt', queues: 1, forward },
+	{ name: 'passt', queues: 1, losesTheEnd: true, forward },
 	{
 		name: 'slirp',
 		queues: 1,
@@ -80,6 +82,8 @@ beforeAll(async () => {
 	expect((await agent.call('ADD', { containerId: 'peer', sandbox: peer })).ok).toBe(true);
 });
 afterAll(async () => {
+	// The one that was started for a mode that was not looked at, too.
+	for (const { guest } of made.values()) await guest.then((running) => running[Symbol.asyncDispose]()).catch(() => {});
 	await agent?.abandon();
 	await node?.[Symbol.asyncDispose]();
 });
@@ -132,7 +136,7 @@ const entry = (name: string) => ({
 });
 
 describe.each(modes)('a guest by $name', (mode) => {
-	const { name, inside, queues, server = gateways.v4, isV4 = false } = mode;
+	const { name, inside, queues, server = gateways.v4, isV4 = false, losesTheEnd = false } = mode;
 	const port = portOf(`${name}.default`, hostOf(mode));
 	const addressOf = { 4: `10.16.0.${hostOf(mode)}`, 6: `fd00:10:16::${hostOf(mode).toString(16)}` } as const;
 	const call = (command: 'ADD' | 'DEL') => agent.call(command, { containerId: name, sandbox });
@@ -195,7 +199,7 @@ describe.each(modes)('a guest by $name', (mode) => {
 		const server = spawn('nsenter', [`--net=${peer.path}`, 'busybox', 'nc', '-ll', '-p', '70', '-e', 'cat'], { stdio: 'ignore' });
 		const ended = once(server, 'exit');
 		// The server may not listen yet.
-		const attempt = `${source} | nc -w 20 ${other} 70 2>/dev/null | head -c ${bytes} >/tmp/back`;
+		const attempt = `${losesTheEnd ? `(${source}; sleep 2)` : source} | nc -w 20 ${other} 70 2>/dev/null | head -c ${bytes} >/tmp/back`;
 		const stream = `until ${attempt}; [ -s /tmp/back ]; do sleep 0.2; done; md5sum </tmp/back`;
 		expect(await inGuest(stream)).toContain(digest);
 		server.kill('SIGKILL');
