@@ -1,7 +1,7 @@
 import { CodedError } from '@tapestry/base';
 import { type BenchModule, renderTable } from './harness.ts';
 
-const names = ['attach', 'lift', 'ovsdb', 'ipam', 'compile', 'modes', 'vm', 'policy'];
+const names = ['attach', 'lift', 'ovsdb', 'ipam', 'compile', 'modes', 'vm', 'policy', 'why'];
 const usage = `usage: npm run bench -- ${names.join('|')} [--json]\n  modes takes --rounds N, --tables reflector,machines,pods,vhost-user, --modes lift,..., --against seeds, --out DIRECTORY\n  vm takes --rounds N, --count N (that many at once)\n`;
 
 const { name, json, args } = readArguments();
