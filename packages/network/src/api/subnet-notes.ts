@@ -1,4 +1,6 @@
 import { subnetRules } from '../policy/read-subnet-rules.ts';
+import { chooseAttachmentMode } from './attachment-mode.ts';
+import { annotations } from './names.ts';
 import { natRuleProblems } from './nat-rules.ts';
 import { subnetOptions } from './options/subnet-options.ts';
 import type { Problem } from './problem.ts';
@@ -14,7 +16,22 @@ export function subnetNotes(subnet: Subnet, others: Iterable<Subnet>): readonly 
 		...gatewayFieldProblems(subnet),
 		...natRuleProblems(subnet),
 		...secondDefaultProblems(subnet, others),
+		...defaultModeProblems(subnet),
 	];
+}
+
+/** The way in which the subnet's machines are connected when they leave it open. */
+function* defaultModeProblems({ metadata }: Subnet): Generator<Problem> {
+	const annotation = metadata.annotations?.[annotations.attachmentMode];
+	if (annotation === undefined) return;
+	const field = `metadata.annotations[${annotations.attachmentMode}]`;
+	const what = `machines of subnet ${metadata.name} that leave their attachment mode open cannot be connected`;
+	const { value, problem } = chooseAttachmentMode({ subnet: { name: metadata.name, annotation } });
+	if (problem) yield { ...problem, what, field };
+	else if (value === 'tap') {
+		const why = "mode tap needs a launcher in the node's own network, for which the machine itself has to ask";
+		yield { reason: 'AttachmentMode', field, what, why, fix: 'use another mode, and the annotation on the machines that want tap' };
+	}
 }
 
 function* secondDefaultProblems(subnet: Subnet, others: Iterable<Subnet>): Generator<Problem> {
