@@ -119,6 +119,7 @@ class Network implements AsyncDisposable {
 			isOpen: false,
 			ports: [],
 			securityGroups: [],
+			vips: [],
 		};
 		this.world.set('IP', name, facts);
 	}

@@ -65,6 +65,7 @@ export function leaseOf(index: number, node: string): LeaseFacts {
 		isOpen: false,
 		ports: [],
 		securityGroups: [],
+		vips: [],
 	};
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { kube, kubeJson } from './harness/lab.ts';
+import { inWorkload, kube, kubeJson } from './harness/lab.ts';
 import { matrix } from './matrix/matrix.ts';
 import { document, namespace, pod, subnet } from './matrix/objects.ts';
 import { openRaw } from './matrix/raw.ts';
@@ -77,6 +77,94 @@ matrix('pools of addresses', {
 		},
 	],
 	order: 'mixed',
+});
+
+const vip = (name: string, spec: object) => document({ apiVersion: 'kubeovn.io/v1', kind: 'Vip', metadata: { name }, spec });
+const shared = { IPv4: '10.16.240.1', IPv6: 'fd00:10:16::f001' };
+const mayUse = { 'ovn.kubernetes.io/aaps': 'shared' };
+const device = (...args: string[]) => ['dev', 'eth0', ...args];
+const addShared = async (name: string): Promise<void> => {
+	for (const [command, ip] of [
+		['-4', `${shared.IPv4}/16`],
+		['-6', `${shared.IPv6}/112`],
+	] as const) {
+		const last = command === '-6' ? device('nodad') : device();
+		expect((await inWorkload('shares', `pod/${name}`, 'ip', command, 'address', 'add', ip, ...last)).status).toBe(0);
+	}
+	// What keepalived does when it takes an address over.
+	await inWorkload('shares', `pod/${name}`, 'busybox', 'arping', '-A', '-c', '2', '-I', 'eth0', shared.IPv4);
+};
+const dropShared = async (name: string): Promise<void> => {
+	for (const ip of [`${shared.IPv4}/16`, `${shared.IPv6}/112`])
+		await inWorkload('shares', `pod/${name}`, 'ip', 'address', 'del', ip, ...device());
+};
+const client = 'pod/shares/client' as const;
+
+matrix('an address that several pods may use', {
+	objects: [
+		namespace('shares'),
+		vip('shared', { subnet: 'ovn-default', namespace: 'shares', v4ip: shared.IPv4, v6ip: shared.IPv6 }),
+		vip('plain', { subnet: 'ovn-default' }),
+		pod('first', { namespace: 'shares', node: 'n1', annotations: mayUse }),
+		pod('second', { namespace: 'shares', node: 'n2', annotations: mayUse }),
+		pod('stranger', { namespace: 'shares', node: 'n2' }),
+		pod('client', { namespace: 'shares', node: 'n3' }),
+	].join(''),
+	serve: { 'pod/shares/first': ['tcp/8080'], 'pod/shares/second': ['tcp/8080'], 'pod/shares/stranger': ['tcp/8080'] },
+	cases: [{ from: client, to: shared, proto: 'tcp', expect: 'silent' }],
+	check: async () => {
+		await kube('wait', 'vip/shared', 'vip/plain', '--for=condition=Ready', '--timeout=20s');
+		const { status } = await kubeJson<{ status: Record<string, string> }>('get', 'vip', 'plain');
+		expect(status).toMatchObject({
+			v4ip: expect.stringMatching(/^10\.16\./),
+			v6ip: expect.stringMatching(/^fd00:10:16::/),
+			mac: expect.stringMatching(/^02:/),
+		});
+	},
+	steps: [
+		{
+			name: 'is not a stranger’s',
+			before: () => addShared('stranger'),
+			cases: [{ from: client, to: shared, proto: 'tcp', expect: 'silent' }],
+			after: () => dropShared('stranger'),
+		},
+		{
+			name: 'is where the first has it',
+			before: () => addShared('first'),
+			cases: [{ from: client, to: shared, proto: 'tcp', expect: 'passes' }],
+			after: () => dropShared('first'),
+		},
+		{
+			name: 'moves to the second on another node',
+			before: () => addShared('second'),
+			cases: [{ from: client, to: { IPv4: shared.IPv4 }, proto: 'ping', expect: 'passes' }],
+		},
+	],
+	order: 'mixed',
+});
+
+const ip = (name: string, spec: object) => document({ apiVersion: 'kubeovn.io/v1', kind: 'IP', metadata: { name }, spec });
+
+matrix('an address that was reserved', {
+	objects: [
+		namespace('kept'),
+		ip('db.kept', { subnet: 'ovn-default', v4IpAddress: '10.16.241.1' }),
+		pod('db', { namespace: 'kept', node: 'n1' }),
+		pod('web', { namespace: 'kept', node: 'n2' }),
+	].join(''),
+	cases: [{ from: 'pod/kept/web', to: 'pod/kept/db', proto: 'tcp', expect: 'passes' }],
+	check: async () => expect(await v4Of('db', 'kept')).toBe('10.16.241.1'),
+	steps: [
+		{
+			name: 'stays when the pod goes, and waits for it',
+			before: async () => void (await kube('delete', 'pod', '-n', 'kept', 'db', '--wait')),
+			objects: pod('db', { namespace: 'kept', node: 'n2' }),
+			cases: [{ from: 'pod/kept/web', to: 'pod/kept/db', proto: 'tcp', expect: 'passes' }],
+			check: async () => expect(await kube('get', 'pod', '-n', 'kept', 'db', '-o', 'jsonpath={.status.podIP}')).toBe('10.16.241.1'),
+			after: async () => void (await kube('get', 'ip', 'db.kept')),
+		},
+	],
+	order: 'reverse',
 });
 
 const mac = (name: string) => kube('get', 'ip', `${name}.spoof`, '-o', 'jsonpath={.spec.macAddress}');

@@ -61,10 +61,12 @@ interface OpenWebhook extends AsyncDisposable {
 async function openWebhook(deps: ControllerDeps, sources: Sources, options: ControllerOptions): Promise<OpenWebhook | undefined> {
 	if (!options.webhook) return undefined;
 	const { client, clock, log } = deps;
-	const { subnets, vpcs, adminPolicies } = sources;
+	const { subnets, vpcs, ipPools, ips, adminPolicies } = sources;
 	const now = () => ({
 		subnets: [...subnets.objects.values()],
 		vpcs: [...vpcs.objects.values()],
+		ipPools: [...ipPools.objects.values()],
+		leases: [...ips.objects.values()],
 		adminPolicies: [...adminPolicies.objects.values()],
 	});
 	const review = (request: AdmissionRequest) => reviewObject(request, now(), options);

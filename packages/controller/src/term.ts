@@ -17,6 +17,7 @@ import { obstacleProblem } from './commit/obstacle-problem.ts';
 import { createDefaults, type DefaultOptions } from './defaults.ts';
 import { claimantKey } from './leases/claimant.ts';
 import { type Claimants, followClaimants } from './leases/claimants.ts';
+import { createFreshness } from './leases/freshness.ts';
 import { LeaseKeeper } from './leases/keeper.ts';
 import { parseLease } from './leases/lease-object.ts';
 import { LeaseRegistry } from './leases/registry.ts';
@@ -30,8 +31,9 @@ import { PolicyStatus, policyKinds } from './status/policy-status.ts';
 import { writePool } from './status/pool-status.ts';
 import { ProblemReporter } from './status/reporter.ts';
 import { UnbuiltKinds } from './status/unbuilt-kinds.ts';
+import { writeVip } from './status/vip-status.ts';
 import { Subjects } from './subjects.ts';
-import { leaseFacts } from './world/lease-facts.ts';
+import { publishLease } from './world/lease-facts.ts';
 import { loadWorld } from './world/load.ts';
 import { namespaceFacts } from './world/namespace-facts.ts';
 import { nodeFacts } from './world/node-facts.ts';
@@ -141,7 +143,11 @@ class Term implements Disposable {
 			registry: this.#registry,
 			networks: this.#networks,
 			queue: this.#leaseQueue,
-			report: (key, problem) => this.#reporter.report(key, 'lease', problem),
+			isFresh: createFreshness(deps),
+			report: (key, problem) => {
+				this.#reporter.report(key, 'lease', problem);
+				this.#vipChanged(key);
+			},
 		});
 		const views = { client, sources, clock, events: this.#events, networks: this.#networks, registry: this.#registry };
 		const status = new NetworkStatus({ ...views, installation: (owner) => this.#installation(owner) });
@@ -168,6 +174,7 @@ class Term implements Disposable {
 			service: (key, aborted) => balancers.writeService(key, aborted),
 			vpc: (key, aborted) => status.writeVpc(key, aborted),
 			pool: (key, aborted) => writePool(views, key, aborted),
+			vip: (key, aborted) => writeVip({ ...views, problemOf: (owner) => this.#reporter.problemOf(owner) }, key, aborted),
 			unbuilt: (key, aborted) => unbuilt.write(key, aborted),
 			networks: async () => this.#networks.refresh(),
 			defaults: (_, aborted) => createDefaults(client, sources, options, aborted),
@@ -253,6 +260,7 @@ class Term implements Disposable {
 	#claimantChanged(key: string): void {
 		this.#leaseQueue.add(key);
 		for (const lease of this.#registry.ofOwner(key)) this.#publish(lease.name);
+		this.#vipChanged(key);
 		this.#later(`annotate ${key}`);
 	}
 
@@ -260,8 +268,15 @@ class Term implements Disposable {
 		this.#publish(name);
 		const lease = this.#registry.held(name);
 		if (!lease) return;
-		if (lease.owner) this.#leaseQueue.add(claimantKey(lease.owner));
+		if (lease.owner) {
+			this.#leaseQueue.add(claimantKey(lease.owner));
+			this.#vipChanged(claimantKey(lease.owner));
+		}
 		this.#usageChanged(lease.subnet);
+	}
+
+	#vipChanged(owner: string): void {
+		if (owner.startsWith('Vip//')) this.#later(`vip ${owner.slice('Vip//'.length)}`);
 	}
 
 	#usageChanged(subnet: string): void {
@@ -271,9 +286,8 @@ class Term implements Disposable {
 
 	#publish(name: string): void {
 		const lease = this.#registry.held(name);
+		const facts = publishLease(this.#world, name, lease, this.#claimants, this.#deps.sources.vips.objects);
 		const claimant = lease?.owner && this.#claimants.get(claimantKey(lease.owner));
-		const facts = lease && leaseFacts(lease, claimant);
-		this.#world.set('IP', name, facts);
 		if (facts && claimant) this.#reporter.report(claimantKey(claimant), 'groups', unknownGroups(facts, this.#deps.sources));
 	}
 

@@ -42,6 +42,8 @@ export function chooseSubnet(claimant: Claimant, request: AddressRequest, networ
 function subnetFor(claimant: Claimant, request: AddressRequest, networks: Networks): AdmittedSubnet {
 	if (claimant.kind === 'Node') return inUse(networks, networks.joinSubnet, 'nodes are connected to it');
 	const named = claimant.annotations[annotations.logicalSwitch];
+	if (claimant.kind === 'Vip')
+		return inUse(networks, named || networks.defaultSubnet, named ? 'spec.subnet names it' : 'it is the default subnet');
 	if (named) return allowed(claimant, inUse(networks, named, `the annotation ${annotations.logicalSwitch} names it`), networks);
 	const { addresses } = request;
 	const pool = addresses.kind === 'pools' ? addresses.pools[0] : undefined;

@@ -1,14 +1,17 @@
 import type { Node, Pod } from '@tapestry/kube';
 import {
+	annotations,
 	labels,
 	type MachineInterface,
 	type NamedPortFacts,
 	podInterface,
+	type Vip,
 	type VirtualMachine,
 	type VirtualMachineInstance,
+	vipProblems,
 } from '@tapestry/network';
 
-const ownerKinds = ['Pod', 'VirtualMachine', 'VirtualMachineInstance', 'Node'] as const;
+const ownerKinds = ['Pod', 'VirtualMachine', 'VirtualMachineInstance', 'Node', 'Vip'] as const;
 export type OwnerKind = (typeof ownerKinds)[number];
 
 export function isOwnerKind(kind: string | undefined): kind is OwnerKind {
@@ -18,7 +21,7 @@ export function isOwnerKind(kind: string | undefined): kind is OwnerKind {
 /** Something that is owed a lease. */
 export interface Claimant {
 	readonly kind: OwnerKind;
-	/** Empty for nodes. */
+	/** Empty for nodes and Vips. */
 	readonly namespace: string;
 	readonly name: string;
 	readonly uid: string;
@@ -118,6 +121,17 @@ export function vmiClaimant(vmi: VirtualMachineInstance, launchers: readonly Pod
 		ordinal: undefined,
 		isLeaving: deletionTimestamp !== undefined,
 	};
+}
+
+/** An address without a port: the lease keeps it. */
+export function vipClaimant(vip: Vip): Claimant | undefined {
+	const { name, uid = '', deletionTimestamp } = vip.metadata;
+	const { subnet = '', v4ip = '', v6ip = '', macAddress = '' } = vip.spec;
+	if (vipProblems(vip).length > 0) return undefined;
+	const ips = [v4ip, v6ip].filter((ip) => ip !== '').join(',');
+	const asked = { [annotations.logicalSwitch]: subnet, [annotations.ipAddress]: ips, [annotations.macAddress]: macAddress };
+	const nobody = { namespace: '', node: '', labels: {}, specMac: undefined, ports: [], ordinal: undefined };
+	return { kind: 'Vip', name, uid, annotations: asked, ...nobody, isLeaving: deletionTimestamp !== undefined };
 }
 
 export function nodeClaimant(node: Node): Claimant {

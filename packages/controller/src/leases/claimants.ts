@@ -1,7 +1,17 @@
 import { createIndex, type Index, type Pod } from '@tapestry/kube';
 import { machineOfLauncher } from '@tapestry/network';
 import type { Sources } from '../world/sources.ts';
-import { type Claimant, claimantKey, isLauncher, nodeClaimant, type OwnerKind, podClaimant, vmClaimant, vmiClaimant } from './claimant.ts';
+import {
+	type Claimant,
+	claimantKey,
+	isLauncher,
+	nodeClaimant,
+	type OwnerKind,
+	podClaimant,
+	vipClaimant,
+	vmClaimant,
+	vmiClaimant,
+} from './claimant.ts';
 
 /** What is owed a lease now, by `Kind/namespace/name`, and when that changes. */
 export interface Claimants extends Disposable {
@@ -27,6 +37,10 @@ export function followClaimants(sources: Sources, onChange: (key: string) => voi
 			const vmi = sources.vmis.objects.get(name);
 			return vmi && vmiClaimant(vmi, launchersOf(name));
 		},
+		Vip: (name) => {
+			const vip = sources.vips.objects.get(name);
+			return vip && vipClaimant(vip);
+		},
 		Node: (name) => {
 			const node = sources.nodes.objects.get(name);
 			return node && nodeClaimant(node);
@@ -46,6 +60,7 @@ export function followClaimants(sources: Sources, onChange: (key: string) => voi
 			onChange(`VirtualMachine/${key}`);
 			onChange(`VirtualMachineInstance/${key}`);
 		}),
+		sources.vips.onChange(({ key }) => onChange(`Vip//${key}`)),
 		sources.nodes.onChange(({ key }) => onChange(`Node//${key}`)),
 	];
 	return {
@@ -55,6 +70,7 @@ export function followClaimants(sources: Sources, onChange: (key: string) => voi
 		},
 		*keys() {
 			for (const key of sources.nodes.objects.keys()) yield `Node//${key}`;
+			for (const key of sources.vips.objects.keys()) yield `Vip//${key}`;
 			for (const key of sources.vms.objects.keys()) yield `VirtualMachine/${key}`;
 			for (const key of sources.vmis.objects.keys()) yield `VirtualMachineInstance/${key}`;
 			for (const pod of sources.pods.objects.values()) if (!isLauncher(pod)) yield keyOf('Pod', pod);

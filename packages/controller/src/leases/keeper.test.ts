@@ -48,6 +48,7 @@ const pod = (uid: string, more: Partial<Claimant> = {}): Claimant => ({
 function open(claimant: Claimant | undefined, owners: readonly KubeObject[] = []) {
 	const requests: string[] = [];
 	const reports: (Problem | undefined)[] = [];
+	let fresh = true;
 	const queued: string[] = [];
 	let createError: CodedError | undefined;
 	const client = {
@@ -61,8 +62,8 @@ function open(claimant: Claimant | undefined, owners: readonly KubeObject[] = []
 			if (createError) throw createError;
 			return object;
 		},
-		patch: async (_: unknown, { name }: { name: string }, __: string, body: { spec: { nodeName: string } }) => {
-			requests.push(`patch ${name} ${body.spec.nodeName}`);
+		patch: async (_: unknown, { name }: { name: string }, __: string, body: { spec: { nodeName: string; ipAddress?: string } }) => {
+			requests.push(['patch', name, body.spec.nodeName, body.spec.ipAddress].filter((part) => part !== undefined).join(' '));
 		},
 		remove: async (_: unknown, { name }: { name: string }, { uid }: { uid: string }) => {
 			requests.push(`remove ${name} ${uid}`);
@@ -80,6 +81,7 @@ function open(claimant: Claimant | undefined, owners: readonly KubeObject[] = []
 		networks,
 		queue,
 		log: silentLogger,
+		isFresh: async () => fresh,
 		report: (_, problem) => reports.push(problem),
 	});
 	const put = (owner: Claimant, name = 'web.d', v4 = '10.16.0.2') => {
@@ -90,7 +92,10 @@ function open(claimant: Claimant | undefined, owners: readonly KubeObject[] = []
 		createError = error;
 	};
 	const handle = () => keeper.handle(claimantKey(claimant ?? pod('u1')), new AbortController().signal);
-	return { handle, put, registry, keeper, requests, reports, queued, refuseCreate };
+	const setFresh = (value: boolean) => {
+		fresh = value;
+	};
+	return { handle, put, registry, keeper, requests, reports, queued, refuseCreate, setFresh };
 }
 
 describe('LeaseKeeper', () => {
@@ -103,6 +108,41 @@ describe('LeaseKeeper', () => {
 		await handle();
 		expect(requests).toHaveLength(1);
 		expect(reports).toEqual([undefined]);
+	});
+
+	it.each([
+		['completely', { v4IpAddress: '10.16.0.40', macAddress: '02:00:00:00:00:40' }, {}, 'patch web.d n1 10.16.0.40'],
+		['in part', { v4IpAddress: '10.16.0.40' }, {}, 'patch web.d n1 10.16.0.40'],
+		['not at all', {}, {}, 'patch web.d n1 10.16.0.2'],
+		['for another wish', { v4IpAddress: '10.16.0.40' }, { [annotations.ipAddress]: '10.16.0.41' }, 'create web.d.'],
+		['for another subnet', { v4IpAddress: '10.16.0.40' }, { [annotations.logicalSwitch]: 'other' }, undefined],
+	])('takes over an object that a user made for the owner: addresses are kept %s', async (_, spec, asked, expected) => {
+		const { handle, registry, requests } = open(pod('u1', { annotations: asked }));
+		registry.put(parseLease({ metadata: { name: 'web.d', uid: 'kept' }, spec: { subnet: 'ovn-default', ...spec } }));
+		await handle();
+		expect(requests[0]?.slice(0, expected?.length)).toBe(expected);
+		expect(requests).toHaveLength(expected === undefined ? 0 : 1);
+	});
+
+	it('gives a reserved address back to its object when the owner is gone', async () => {
+		const { handle, registry, requests } = open(undefined);
+		const object = leaseObject(pod('u1'), 'web.d', 'ovn-default', { v4: '10.16.0.40', v6: undefined, mac: '02:00:00:00:00:40' });
+		const marks = { ...object.metadata.labels, [labels.ipReserved]: 'true' };
+		registry.put(parseLease({ ...object, metadata: { ...object.metadata, uid: 'kept', labels: marks } }));
+		await handle();
+		expect(requests).toEqual(['patch web.d ']);
+	});
+
+	it('gives nobody the default subnet before all subnets are seen', async () => {
+		const { handle, keeper, requests, queued, setFresh } = open(pod('u1'));
+		setFresh(false);
+		await handle();
+		expect(requests).toEqual([]);
+		keeper.retry(undefined);
+		expect(queued).toEqual(['Pod/d/web']);
+		setFresh(true);
+		await handle();
+		expect(requests).toHaveLength(1);
 	});
 
 	it('keeps a lease whose owner the API still has, though it was not seen yet', async () => {

@@ -1,6 +1,15 @@
-import { isCoded, type Logger, type Signal } from '@tapestry/base';
+import { isCoded, type Logger, parseIp, type Signal } from '@tapestry/base';
 import { type KubeClient, type KubeObject, nodes, type Pod, pods, type Resource, type WorkQueue } from '@tapestry/kube';
-import { type IpLease, ipResource, labels, type Problem, virtualMachineInstanceResource, virtualMachineResource } from '@tapestry/network';
+import {
+	annotations,
+	type IpLease,
+	ipResource,
+	labels,
+	type Problem,
+	vipResource,
+	virtualMachineInstanceResource,
+	virtualMachineResource,
+} from '@tapestry/network';
 import type { AdmittedSubnet } from '../admission/admit.ts';
 import { problemOf } from '../problems.ts';
 import { chooseSubnet, type Networks } from './choose-subnet.ts';
@@ -17,6 +26,8 @@ export interface KeeperDeps {
 	readonly registry: LeaseRegistry;
 	readonly networks: Networks;
 	readonly queue: WorkQueue;
+	/** Whether all VPCs and subnets that there are have been seen. */
+	isFresh(signal: Signal): Promise<boolean>;
 	readonly log: Logger;
 	/** Tells users why an owner has no lease, or that it is well again (`undefined`). */
 	report(key: string, problem: Problem | undefined): void;
@@ -27,6 +38,7 @@ const ownerResources: Readonly<Record<OwnerKind, Resource>> = {
 	Node: nodes,
 	VirtualMachine: virtualMachineResource,
 	VirtualMachineInstance: virtualMachineInstanceResource,
+	Vip: vipResource,
 };
 
 /** Sees to it that each owner has exactly one lease and that nobody else has any. Works owner by owner, from what is, not from what happened. */
@@ -86,7 +98,8 @@ export class LeaseKeeper {
 		if (isForGone && lease.owner && !(await this.#isGone(lease.owner, signal))) return;
 		log.info('releasing a lease', { lease: lease.name, v4: lease.v4, v6: lease.v6 });
 		try {
-			await client.remove(ipResource, { name: lease.name }, { uid: lease.uid, signal });
+			if (lease.isReserved) await client.patch(ipResource, { name: lease.name }, mergePatch, withoutOwner(lease), { signal });
+			else await client.remove(ipResource, { name: lease.name }, { uid: lease.uid, signal });
 		} catch (error) {
 			if (!isCoded(error, 'KUBE_NOT_FOUND') && !isCoded(error, 'KUBE_CONFLICT')) throw error;
 		}
@@ -122,6 +135,13 @@ export class LeaseKeeper {
 
 	async #lease(key: string, claimant: Claimant, signal: Signal): Promise<void> {
 		const { client, registry, networks } = this.#deps;
+		if (!(await this.#isDecided(claimant, signal))) {
+			// What has not been seen yet brings the owner back here.
+			this.#unserved.set(key, { subnet: undefined });
+			return;
+		}
+		const reserved = this.#reservedFor(claimant);
+		if (reserved) return this.#adopt(key, claimant, reserved, signal);
 		const name = this.#freeName(key, claimant);
 		if (name === undefined) return;
 		let subnet: AdmittedSubnet | undefined;
@@ -147,6 +167,18 @@ export class LeaseKeeper {
 		}
 	}
 
+	/** False while a subnet that is meant for the owner may not have been seen yet. */
+	async #isDecided(claimant: Claimant, signal: Signal): Promise<boolean> {
+		const { networks, isFresh } = this.#deps;
+		try {
+			if (!isFallback(claimant, chooseSubnet(claimant, requestOf(claimant, networks), networks), networks)) return true;
+		} catch (error) {
+			if (!isCoded(error)) throw error;
+			return true;
+		}
+		return isFresh(signal);
+	}
+
 	/** An owner whose lease went keeps what it had, as far as it asks for nothing else and nobody else has it. */
 	#reserve(key: string, name: string, claimant: Claimant, subnet: AdmittedSubnet, request: AddressRequest): Addresses {
 		const { registry } = this.#deps;
@@ -159,6 +191,39 @@ export class LeaseKeeper {
 			}
 		}
 		return registry.reserve(name, claimant, subnet, request);
+	}
+
+	/** An IP object that a user made for this owner, by its name, and that fits what the owner asks for. */
+	#reservedFor(claimant: Claimant): Lease | undefined {
+		const lease = this.#deps.registry.held(leaseName(claimant, false));
+		if (!lease || lease.owner) return undefined;
+		const wanted = claimant.annotations[annotations.logicalSwitch];
+		if (wanted && wanted !== lease.subnet) return undefined;
+		return disagreement(claimant, lease) ? undefined : lease;
+	}
+
+	/** The owner takes over the addresses that were kept for it; what the object leaves open is filled in. */
+	async #adopt(key: string, claimant: Claimant, kept: Lease, signal: Signal): Promise<void> {
+		const { client, registry, networks, log } = this.#deps;
+		let object: IpLease;
+		try {
+			const there = { ...claimant, annotations: { ...claimant.annotations, [annotations.logicalSwitch]: kept.subnet } };
+			const ips = [kept.v4, kept.v6].flatMap((text) => parseIp(text ?? '') ?? []);
+			const request = { addresses: { kind: 'these' as const, ips }, mac: kept.mac || undefined };
+			const subnet = chooseSubnet(there, request, networks);
+			const isComplete = kept.mac !== '' && ips.length === subnet.spaces.length;
+			const addresses = isComplete ? kept : registry.reserve(kept.name, claimant, subnet, request);
+			object = leaseObject(claimant, kept.name, kept.subnet, addresses);
+		} catch (error) {
+			if (!isCoded(error)) throw error;
+			this.#unserved.set(key, { subnet: kept.subnet });
+			this.#deps.report(key, problemOf(error));
+			return;
+		}
+		log.info('an owner takes over a reserved lease', { lease: kept.name, v4: kept.v4, v6: kept.v6 });
+		const { labels: marks, annotations: notes } = object.metadata;
+		const metadata = { uid: kept.uid, labels: { ...marks, [labels.ipReserved]: 'true' }, annotations: notes };
+		await client.patch(ipResource, { name: kept.name }, mergePatch, { metadata, spec: object.spec }, { signal });
 	}
 
 	/** First come keeps the plain name; a living owner of the same name in the same namespace gets another. Undefined while that is not clear. */
@@ -188,4 +253,17 @@ export class LeaseKeeper {
 		this.#former.delete(key);
 		this.#deps.report(key, problem);
 	}
+}
+
+const mergePatch = 'application/merge-patch+json';
+
+/** Turns a lease into an object that only keeps its addresses. */
+function withoutOwner({ uid }: Lease): object {
+	const metadata = { uid, labels: { [labels.ownerUid]: null, [labels.nodeName]: null }, annotations: { [annotations.owner]: null } };
+	return { metadata, spec: { nodeName: '' } };
+}
+
+/** Whether the owner gets the subnet only because nothing names another one. */
+function isFallback(claimant: Claimant, { facts }: AdmittedSubnet, networks: Networks): boolean {
+	return claimant.kind !== 'Node' && facts.name === networks.defaultSubnet && !claimant.annotations[annotations.logicalSwitch];
 }

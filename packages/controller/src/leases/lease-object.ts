@@ -15,11 +15,16 @@ const longestLabel = 63;
 
 /** The name of an owner's lease, which is also its port's. `isSecond` when the plain name belongs to another owner. */
 export function leaseName(claimant: Claimant, isSecond: boolean): string {
-	const plain = claimant.kind === 'Node' ? nodePortName(claimant.name) : `${claimant.name}.${claimant.namespace}`;
+	const plain = plainName(claimant);
 	if (!isSecond && plain.length <= longestName) return plain;
 	const suffix = `.${fnv1a(claimant.uid).toString(16).padStart(8, '0')}`;
 	// What stands before a dot must not end in a dash or another dot (RFC 1123).
 	return `${plain.slice(0, longestName - suffix.length).replace(/[-.]+$/, '')}${suffix}`;
+}
+
+function plainName({ kind, name, namespace }: Claimant): string {
+	if (kind === 'Node') return nodePortName(name);
+	return kind === 'Vip' ? `vip-${name}` : `${name}.${namespace}`;
 }
 
 export function leaseObject(claimant: Claimant, name: string, subnet: string, addresses: Addresses): IpLease {
@@ -58,6 +63,8 @@ export interface Lease extends Addresses {
 	readonly node: string;
 	/** Absent on an object that a user made to keep addresses. */
 	readonly owner: LeaseOwner | undefined;
+	/** Whether a user made the object: it stays when its owner goes. */
+	readonly isReserved: boolean;
 }
 
 export interface LeaseOwner {
@@ -78,6 +85,7 @@ export function parseLease(object: IpLease): Lease {
 		subnet: spec.subnet ?? '',
 		node: object.metadata.labels?.[labels.nodeName] ?? '',
 		owner: ownerOf(object),
+		isReserved: object.metadata.labels?.[labels.ipReserved] === 'true',
 		v4: address(spec.v4IpAddress),
 		v6: address(spec.v6IpAddress),
 		mac: parseMac(spec.macAddress ?? '') ?? '',

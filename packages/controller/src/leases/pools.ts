@@ -12,7 +12,7 @@ import { type AddressRequest, addressRequest } from './request.ts';
 export function requestOf(claimant: Claimant, networks: Networks): AddressRequest {
 	const own = addressRequest(claimant);
 	if (own.addresses.kind === 'named') return { ...own, addresses: named(own.addresses.pool, claimant, networks) };
-	if (own.addresses.kind !== 'any' || claimant.kind === 'Node') return own;
+	if (own.addresses.kind !== 'any' || claimant.kind === 'Node' || claimant.kind === 'Vip') return own;
 	const text = networks.namespace(claimant.namespace)?.annotations[annotations.ipPool];
 	if (text) return requestOf({ ...claimant, annotations: { ...claimant.annotations, [annotations.ipPool]: text } }, networks);
 	const bound = [...networks.pools()].filter(({ namespaces }) => namespaces.includes(claimant.namespace));

@@ -40,6 +40,7 @@ const lease = (name: string, v4: string, more: Partial<Lease> = {}): Lease => ({
 	subnet: 's',
 	node: 'n1',
 	owner: owner(name),
+	isReserved: false,
 	v4,
 	v6: undefined,
 	mac: `02:00:00:00:00:${name.charCodeAt(0).toString(16).padStart(2, '0')}`,

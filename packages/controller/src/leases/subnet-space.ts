@@ -52,7 +52,7 @@ export class SubnetSpace {
 	choose(name: string, request: AddressRequest): Addresses {
 		const { facts } = this.#subnet;
 		const holder = request.mac === routerMac(facts.vpc, facts.name) ? 'the router' : this.#macs.get(request.mac ?? '');
-		if (holder !== undefined) {
+		if (holder !== undefined && holder !== name) {
 			refuse({
 				reason: 'MacTaken',
 				what: `MAC address ${request.mac} is taken`,
@@ -83,7 +83,7 @@ export class SubnetSpace {
 				allocator.restore([{ owner: name, ip }]);
 			}
 		}
-		this.#macs.set(addresses.mac, name);
+		this.#keepMac(addresses.mac, name);
 	}
 
 	/** Gives many names what they have, which is much cheaper than one by one; returns those that have a rival among them. */
@@ -97,13 +97,18 @@ export class SubnetSpace {
 			});
 			for (const { owner } of allocator.restore(leases)) contested.add(owner);
 		}
-		for (const [name, { mac }] of all) this.#macs.set(mac, name);
+		for (const [name, { mac }] of all) this.#keepMac(mac, name);
 		return contested;
 	}
 
 	release(name: string, mac: string): void {
 		for (const allocator of this.#allocators.values()) allocator.release(name);
 		if (this.#macs.get(mac) === name) this.#macs.delete(mac);
+	}
+
+	/** An object that a user made may leave it open. */
+	#keepMac(mac: string, name: string): void {
+		if (mac !== '') this.#macs.set(mac, name);
 	}
 
 	#takeAll(name: string, { addresses }: AddressRequest): readonly Ip[] {

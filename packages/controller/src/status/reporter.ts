@@ -48,6 +48,11 @@ export class ProblemReporter {
 		if (problem || findCondition(object?.status?.conditions, networkReady)?.status === 'False') this.#deps.enqueue(key);
 	}
 
+	/** What is wrong with an owner now. */
+	problemOf(key: string): Problem | undefined {
+		return this.#problems.get(key)?.values().next().value;
+	}
+
 	/** Writes what `report` was last told. */
 	async write(key: string, signal: Signal): Promise<void> {
 		const found = this.#object(key);

@@ -21,7 +21,7 @@ const review = (object: Subnet | Vpc, oldObject?: Subnet | Vpc, subnets: readonl
 			object,
 			oldObject: oldObject ?? null,
 		},
-		{ subnets, vpcs: [vpc('ovn-cluster')], adminPolicies: [] },
+		{ subnets, vpcs: [vpc('ovn-cluster')], adminPolicies: [], ipPools: [], leases: [] },
 		options,
 	);
 
@@ -93,7 +93,7 @@ describe('reviewObject', () => {
 			operation: 'CREATE',
 			object: { metadata: { name: 'g' }, spec: { ingressRules: [{ ipVersion: 'ipv4', protocol: 'all', policy: 'allow', ...rule }] } },
 		});
-		const nothing = { subnets: [], vpcs: [], adminPolicies: [] };
+		const nothing = { subnets: [], vpcs: [], adminPolicies: [], ipPools: [], leases: [] };
 		const bad = reviewObject(group({ remoteType: 'address', remoteAddress: 'junk' }), nothing, options);
 		expect(bad.status?.message).toContain('the rule has no effect');
 		const later = group({ remoteType: 'securityGroup', remoteSecurityGroup: 'later' });
@@ -111,6 +111,8 @@ describe('reviewObject', () => {
 	it('has nothing to say of other kinds', () => {
 		const object = { metadata: { name: 'p' } };
 		const request = { uid: '1', resource: { group: '', resource: 'pods' }, operation: 'CREATE', object };
-		expect(reviewObject(request, { subnets: [], vpcs: [], adminPolicies: [] }, options)).toEqual({ allowed: true });
+		expect(reviewObject(request, { subnets: [], vpcs: [], adminPolicies: [], ipPools: [], leases: [] }, options)).toEqual({
+			allowed: true,
+		});
 	});
 });

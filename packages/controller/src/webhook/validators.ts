@@ -2,6 +2,9 @@ import {
 	type AdminNetworkPolicy,
 	type BaselineAdminNetworkPolicy,
 	defaultSubnet,
+	type IpLease,
+	type IpPool,
+	leasedAddresses,
 	type NetworkPolicy,
 	type Problem,
 	readAdminPolicy,
@@ -10,11 +13,14 @@ import {
 	readSecurityGroup,
 	type SecurityGroup,
 	type Subnet,
-	subnetOptions,
-	subnetRules,
+	subnetChangeProblems,
+	subnetNotes,
+	type Vip,
 	type Vpc,
+	validateIpPool,
 	validateSubnet,
 	validateVpc,
+	vipProblems,
 } from '@tapestry/network';
 import { type AdmissionOptions, serviceOverlap } from '../admission/admit.ts';
 
@@ -22,6 +28,8 @@ import { type AdmissionOptions, serviceOverlap } from '../admission/admit.ts';
 export interface Surroundings {
 	readonly subnets: readonly Subnet[];
 	readonly vpcs: readonly Vpc[];
+	readonly ipPools: readonly IpPool[];
+	readonly leases: readonly IpLease[];
 	readonly adminPolicies: readonly AdminNetworkPolicy[];
 }
 
@@ -62,14 +70,24 @@ const subnets: Validator = {
 		'OptionMalformed',
 		'AclMalformed',
 		'BlockMalformed',
+		'CidrHeld',
+		'FieldImmutable',
+		'GatewayTypeUnknown',
+		'GatewayNodeMissing',
+		'GatewayContradiction',
+		'NatRuleMalformed',
+		'NatRulesWithoutNat',
 	],
-	problems(object: Subnet, { subnets: others, vpcs: all }, options) {
+	problems(object: Subnet, { subnets: others, vpcs: all, leases }, options) {
 		const subnet = defaultSubnet(object);
+		const { name } = subnet.metadata;
+		const before = others.find(({ metadata }) => metadata.name === name);
+		const held = leases.filter(({ spec }) => spec.subnet === name).map(leasedAddresses);
 		return [
 			...validateSubnet(subnet, { others, vpcs: all }),
 			...serviceOverlap(subnet, options),
-			...subnetOptions(subnet).problems,
-			...subnetRules(subnet).problems,
+			...subnetNotes(subnet, others),
+			...(before ? subnetChangeProblems(before, subnet, held) : []),
 		];
 	},
 };
@@ -77,9 +95,23 @@ const subnets: Validator = {
 const vpcs: Validator = {
 	...kubeOvn,
 	plural: 'vpcs',
-	refuses: ['RouteMalformed'],
+	refuses: ['RouteMalformed', 'RouteDuplicate', 'PeeringMalformed', 'PeeringDuplicate'],
 	problems: (vpc: Vpc, surroundings) => validateVpc(vpc, surroundings),
 };
+
+const ipPools: Validator = {
+	...kubeOvn,
+	plural: 'ippools',
+	refuses: ['PoolMalformed', 'PoolOutside', 'PoolOverlap'],
+	problems: (pool: IpPool, { subnets: all, ipPools: others }) =>
+		validateIpPool(
+			pool,
+			all.find(({ metadata }) => metadata.name === pool.spec.subnet),
+			others,
+		),
+};
+
+const vips: Validator = { ...kubeOvn, plural: 'vips', refuses: ['VipMalformed'], problems: (vip: Vip) => vipProblems(vip) };
 
 const securityGroups: Validator = {
 	...kubeOvn,
@@ -111,4 +143,13 @@ const networkPolicies: Validator = {
 	problems: (policy: NetworkPolicy) => readNetworkPolicy(policy).problems,
 };
 
-export const validators: readonly Validator[] = [subnets, vpcs, securityGroups, adminPolicies, baselinePolicies, networkPolicies];
+export const validators: readonly Validator[] = [
+	subnets,
+	vpcs,
+	ipPools,
+	vips,
+	securityGroups,
+	adminPolicies,
+	baselinePolicies,
+	networkPolicies,
+];

@@ -12,6 +12,7 @@ const lease: Lease = {
 	subnet: 'ovn-default',
 	node: 'n1',
 	owner,
+	isReserved: false,
 	v4: '10.16.0.2',
 	v6: undefined,
 	mac: '02:00:00:00:00:01',

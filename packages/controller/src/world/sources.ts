@@ -33,9 +33,11 @@ import {
 	securityGroupResource,
 	subnetResource,
 	switchLbRuleResource,
+	type Vip,
 	type VirtualMachine,
 	type VirtualMachineInstance,
 	type Vpc,
+	vipResource,
 	virtualMachineInstanceResource,
 	virtualMachineResource,
 	vpcResource,
@@ -57,6 +59,7 @@ export interface Sources extends AsyncDisposable {
 	readonly adminPolicies: Reflector<AdminNetworkPolicy>;
 	readonly baselinePolicies: Reflector<BaselineAdminNetworkPolicy>;
 	readonly securityGroups: Reflector<SecurityGroup>;
+	readonly vips: Reflector<Vip>;
 	readonly vms: Reflector<VirtualMachine>;
 	readonly vmis: Reflector<VirtualMachineInstance>;
 	synced(signal: Signal): Promise<void>;
@@ -84,6 +87,7 @@ export function openSources(deps: ReflectorDeps): Sources {
 		adminPolicies: open<AdminNetworkPolicy>(adminNetworkPolicyResource),
 		baselinePolicies: open<BaselineAdminNetworkPolicy>(baselineAdminNetworkPolicyResource),
 		securityGroups: open<SecurityGroup>(securityGroupResource),
+		vips: open<Vip>(vipResource),
 		vms: open<VirtualMachine>(virtualMachineResource),
 		vmis: open<VirtualMachineInstance>(virtualMachineInstanceResource),
 		async synced(signal) {

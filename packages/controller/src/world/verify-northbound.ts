@@ -1,11 +1,10 @@
 import { compileAll, type Discrepancy, markOf, nbSchema, type Tables, verify, World } from '@tapestry/network';
 import { BalancerView } from '../balancers/balancer-view.ts';
-import { claimantKey } from '../leases/claimant.ts';
 import { followClaimants } from '../leases/claimants.ts';
 import { LeaseRegistry } from '../leases/registry.ts';
 import { type NetworkOptions, NetworkView } from '../networks.ts';
 import { PolicyView } from '../policies.ts';
-import { leaseFacts } from './lease-facts.ts';
+import { publishLease } from './lease-facts.ts';
 import { loadWorld } from './load.ts';
 import type { Sources } from './sources.ts';
 
@@ -19,10 +18,7 @@ export function verifyNorthbound(sources: Sources, tables: Tables, options: Netw
 	const installed = ownersIn(tables);
 	const registry: LeaseRegistry = new LeaseRegistry({
 		isInstalled: (name) => installed.has(`IP/${name}`),
-		onHeld: (name, lease) => {
-			const claimant = lease?.owner && claimants.get(claimantKey(lease.owner));
-			world.set('IP', name, lease && leaseFacts(lease, claimant));
-		},
+		onHeld: (name, lease) => void publishLease(world, name, lease, claimants, sources.vips.objects),
 		onLost: () => {},
 		onFreed: () => {},
 	});

@@ -38,6 +38,7 @@ const behaviours: Readonly<Record<string, KindBehaviour>> = {
 		onlyValues: { provider: ['ovn'], gatewayType: ['distributed', 'centralized'] },
 	},
 	IPPool: { built: true },
+	Vip: { built: true, ignored: ['attachSubnets'] },
 	IP: { built: true, ignored: ['attachSubnets', 'attachIps', 'attachMacs'] },
 	SecurityGroup: {
 		built: true,

@@ -19,6 +19,7 @@ export * from './object.ts';
 export { subnetOptions } from './options/subnet-options.ts';
 export * from './ovn-nat.ts';
 export type { Parsed, Problem } from './problem.ts';
+export * from './read-vip.ts';
 export type { JsonSchema, Schema, TypeOf } from './schema.ts';
 export * from './security-group.ts';
 export * from './service-kinds.ts';

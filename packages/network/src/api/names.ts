@@ -10,6 +10,8 @@ export const annotations = {
 	logicalSwitch: 'ovn.kubernetes.io/logical_switch',
 	/** Pod or VM template, by the user: `false` lets the port send from any address. */
 	portSecurity: 'ovn.kubernetes.io/port_security',
+	/** Pod or VM template, by the user: Vips, with `,` between them, whose addresses the port may use beside its own. */
+	addressPairs: 'ovn.kubernetes.io/aaps',
 	/** `true` once the pod has addresses. */
 	allocated: 'ovn.kubernetes.io/allocated',
 	/** `true` once the pod's port is in the Northbound database. */

@@ -12,6 +12,7 @@ import { compilePort } from './port.ts';
 import { compileService } from './service.ts';
 import { compileSubnet } from './subnet.ts';
 import { compileSwitchLbRule } from './switch-lb-rule.ts';
+import { compileVip } from './vip.ts';
 import { compileVpc } from './vpc.ts';
 
 type Compile = (key: string, read: Read) => Fragment;
@@ -22,6 +23,7 @@ const compilers: { readonly [K in Kind]?: Compile } = {
 	Subnet: compileSubnet,
 	IP: compilePort,
 	IPPool: compilePool,
+	Vip: compileVip,
 	Node: compileNode,
 	Service: compileService,
 	SwitchLBRule: compileSwitchLbRule,

@@ -3,12 +3,15 @@ import type { LeaseFacts, SubnetFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
 import { dhcpRow, shownMac, switchRow } from './names.ts';
 import { membershipOf } from './policy/membership.ts';
+import { vipsOf } from './vip.ts';
 
 /** The port of a lease, whoever holds it. */
 export function compilePort(key: string, read: Read): Fragment {
 	const lease = read.get('IP', key);
 	if (!lease) return { rows: [] };
-	const address = [shownMac(lease.mac), lease.v4, lease.v6].filter((part) => part !== undefined).join(' ');
+	const own = [shownMac(lease.mac), lease.v4, lease.v6].filter((part) => part !== undefined);
+	const address = own.join(' ');
+	const allowed = [...own, ...vipsOf(lease, read).flatMap(({ v4, v6 }) => [v4, v6].filter((ip) => ip !== undefined))].join(' ');
 	const subnet = read.get('Subnet', lease.subnet);
 	const isAnswered = getsDhcp(lease, subnet);
 	const membership = membershipOf(lease, subnet, read);
@@ -22,7 +25,7 @@ export function compilePort(key: string, read: Read): Fragment {
 					name: lease.name,
 					type: '',
 					addresses: [address],
-					port_security: lease.isOpen ? [] : [address],
+					port_security: lease.isOpen ? [] : [allowed],
 					options: portOptions(lease),
 					dhcpv4_options: isAnswered && lease.v4 !== undefined ? dhcpRow(lease.subnet, 4) : undefined,
 					dhcpv6_options: isAnswered && lease.v6 !== undefined ? dhcpRow(lease.subnet, 6) : undefined,

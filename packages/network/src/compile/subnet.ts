@@ -35,7 +35,8 @@ function proxied(subnet: SubnetFacts, read: Read): string {
 		const ip = parseIp(text);
 		return ip !== undefined && v4.some((cidr) => cidrContains(cidr, ip));
 	};
-	return [...new Set(rules.flatMap(({ vips }) => vips.filter(within)))].sort().join(' ');
+	const kept = read.list('Vip', 'subnet', subnet.name).flatMap(({ type, v4: ip }) => (type === 'switch_lb_vip' && ip ? [ip] : []));
+	return [...new Set([...rules.flatMap(({ vips }) => vips.filter(within)), ...kept])].sort().join(' ');
 }
 
 function routerLink(subnet: SubnetFacts, dns: DnsServers, proxy: string): DesiredRow[] {

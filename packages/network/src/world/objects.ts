@@ -1,4 +1,5 @@
 import type { Family, IpRange } from '@tapestry/base';
+import type { VipType } from '../api/read-vip.ts';
 import type { SubnetGateway } from '../api/subnet-gateway.ts';
 import type { NamespaceFacts, PolicyFacts, PortNameFacts, SecurityGroupFacts, SelectorFacts, SubnetAclFacts } from './policies.ts';
 
@@ -106,6 +107,8 @@ export interface LeaseFacts {
 	readonly isOpen: boolean;
 	/** Named ports of the owner's containers. */
 	readonly ports: readonly NamedPortFacts[];
+	/** Names of the Vips that it asks to use, sorted. */
+	readonly vips: readonly string[];
 	/** Names of its security groups, sorted. */
 	readonly securityGroups: readonly string[];
 }
@@ -121,6 +124,23 @@ export interface IpPoolFacts {
 	/** Merged. */
 	readonly ranges: readonly IpRange[];
 	readonly hasAddressSet: boolean;
+}
+
+/** An address that is not bound to one port. */
+export interface VipFacts {
+	/** Of the Vip. */
+	readonly name: string;
+	/** Of the IP object that keeps its addresses. */
+	readonly lease: string;
+	readonly subnet: string;
+	/** Whose pods may use it; empty for all. */
+	readonly namespace: string;
+	readonly selector: Readonly<Record<string, string>>;
+	readonly type: VipType;
+	readonly v4: string | undefined;
+	readonly v6: string | undefined;
+	/** Lower case. */
+	readonly mac: string;
 }
 
 export interface NodeFacts {
@@ -198,6 +218,8 @@ export interface Objects {
 	readonly Subnet: SubnetFacts;
 	readonly IP: LeaseFacts;
 	readonly IPPool: IpPoolFacts;
+	/** By the name of the lease. */
+	readonly Vip: VipFacts;
 	readonly Node: NodeFacts;
 	readonly Service: ServiceFacts;
 	readonly EndpointSlice: EndpointSliceFacts;

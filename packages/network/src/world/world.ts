@@ -6,9 +6,11 @@ const indexes = {
 	Subnet: { vpc: (subnet: Objects['Subnet']) => subnet.vpc },
 	IP: {
 		address: ({ v4, v6 }: Objects['IP']) => [v4, v6].filter((address) => address !== undefined),
+		vip: (lease: Objects['IP']) => lease.vips,
 		portName: (lease: Objects['IP']) => lease.ports.map(({ protocol, name }) => `${protocol}/${name}`),
 	},
 	IPPool: {},
+	Vip: { name: (vip: Objects['Vip']) => vip.name, subnet: (vip: Objects['Vip']) => vip.subnet },
 	Node: { all: () => '' },
 	Service: {},
 	EndpointSlice: { service: (slice: Objects['EndpointSlice']) => slice.service },

@@ -46,6 +46,7 @@ export const lease = (name: string, more: Partial<LeaseFacts> = {}): LeaseFacts 
 	namespace: 'default',
 	labels: {},
 	isOpen: false,
+	vips: [],
 	ports: [],
 	securityGroups: [],
 	...more,
