@@ -2,7 +2,7 @@ import { labProcesses, outsideNetns, programPid, run } from '@tapestry/lab';
 import { expect } from 'vitest';
 import { deps, inWorkload, kube, kubeJson, sharedLab } from './harness/lab.ts';
 import { type Case, matrix, refusal } from './matrix/matrix.ts';
-import { namespace, pod, subnet } from './matrix/objects.ts';
+import { namespace, pod, subnet, vm } from './matrix/objects.ts';
 
 interface SubnetObject {
 	readonly spec: { readonly gateway: string };
@@ -64,8 +64,9 @@ matrix('the ways out of a subnet', {
 		ways({ mtu: 1300 }),
 		pod('a', { namespace: 'ways', node: 'n1', annotations: fixed(own.a) }),
 		pod('b', { namespace: 'ways', node: 'n2', annotations: fixed(own.b) }),
+		vm('machine', { namespace: 'ways', node: 'n1' }),
 	].join(''),
-	cases: [leaves(a, 'n1'), leaves(b, 'n2'), ...everywhere],
+	cases: [leaves(a, 'n1'), leaves(b, 'n2'), leaves('vm/ways/machine', 'n1'), ...everywhere],
 	check: async () => {
 		expect((await inWorkload('ways', 'pod/a', 'ip', '-o', 'link', 'show', 'eth0')).stdout).toContain('mtu 1300 ');
 		const ping = (size: number) => inWorkload('ways', 'pod/a', 'ping', '-M', 'do', '-c', '1', '-W', '1', '-s', String(size), own.b[0]);
@@ -77,7 +78,7 @@ matrix('the ways out of a subnet', {
 			name: 'by one node',
 			keep: true,
 			objects: central('n2'),
-			cases: [leaves(a, 'n2'), leaves(b, 'n2'), ...everywhere],
+			cases: [leaves(a, 'n2'), leaves(b, 'n2'), leaves('vm/ways/machine', 'n2'), ...everywhere],
 			check: () => active('n2'),
 		},
 		{

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { kubeJson, type PodStatus } from './harness/lab.ts';
 import { type Case, matrix } from './matrix/matrix.ts';
-import { namespace, pod, subnet, vpc } from './matrix/objects.ts';
+import { namespace, pod, subnet, vm, vpc } from './matrix/objects.ts';
 
 /** A tenant with a pod on two nodes. */
 const tenant = (name: string, cidrBlock: string, spec: object = {}) => [
@@ -64,14 +64,19 @@ const across = (expect: Case['expect']): Case[] =>
 	(['ping', 'tcp', 'udp'] as const).flatMap((proto): Case[] => [
 		{ from: 'pod/left/on-n1', to: 'pod/right/on-n1', proto, expect },
 		{ from: 'pod/right/on-n2', to: 'pod/left/on-n1', proto, expect },
+		...(proto === 'udp' ? [] : machine(proto, expect)),
 	]);
+const machine = (proto: 'ping' | 'tcp', expect: Case['expect']): Case[] => [
+	{ from: 'pod/left/on-n1', to: 'vm/right/machine', proto, expect },
+	{ from: 'vm/right/machine', to: 'pod/left/on-n1', proto, expect },
+];
 const second = [
 	subnet('net-left-2', { vpc: 'vpc-left', cidrBlock: '10.83.0.0/24,fd00:83::/120' }),
 	pod('second', { namespace: 'left', node: 'n3', annotations: { 'ovn.kubernetes.io/logical_switch': 'net-left-2' } }),
 ].join('');
 
 matrix('routes and links of VPCs', {
-	objects: [...tenant('left', left.cidr), ...tenant('right', right.cidr)].join(''),
+	objects: [...tenant('left', left.cidr), ...tenant('right', right.cidr), vm('machine', { namespace: 'right', node: 'n3' })].join(''),
 	cases: across('silent'),
 	order: 'mixed',
 	steps: [

@@ -1,6 +1,6 @@
 /** What became of a probe: an answer came; somebody said no (TCP reset, ICMP unreachable, no route); nothing came. */
 export type Outcome = 'passes' | 'refused' | 'silent';
-export type Protocol = 'ping' | 'tcp' | 'udp' | 'sctp';
+export type Protocol = 'ping' | 'tcp' | 'udp';
 
 export interface Answer {
 	readonly outcome: Outcome;

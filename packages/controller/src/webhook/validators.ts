@@ -75,6 +75,7 @@ const subnets: Validator = {
 		'GatewayTypeUnknown',
 		'GatewayNodeMissing',
 		'GatewayContradiction',
+		'EgressContradiction',
 		'NatRuleMalformed',
 		'NatRulesWithoutNat',
 	],

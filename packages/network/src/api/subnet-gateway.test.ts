@@ -31,6 +31,7 @@ describe('gateway', () => {
 		['without nodes', { gatewayType: 'centralized' }, ['GatewayNodeMissing']],
 		['in a tenant’s VPC', { gatewayType: 'centralized', gatewayNode: 'n1', vpc: 'tenant' }, ['GatewayContradiction']],
 		['nodes that do not count', { gatewayNode: 'n1' }, ['GatewayContradiction']],
+		['two ways out', { natOutgoing: true, externalEgressGateway: '192.0.2.1' }, ['EgressContradiction']],
 		['sharing that does not count', { gatewayType: 'distributed', enableEcmp: true }, ['GatewayContradiction']],
 	])('%s', (_, spec, expected) => {
 		expect(reasons(spec)).toEqual(expected);

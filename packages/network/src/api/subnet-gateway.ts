@@ -30,10 +30,19 @@ export function readGateway(subnet: Subnet): SubnetGateway | undefined {
 /** What of the fields about the way out cannot be as written; the subnet is in use all the same. */
 export function* gatewayFieldProblems(subnet: Subnet): Generator<Problem> {
 	const { name } = subnet.metadata;
-	const { gatewayType, gatewayNode, gatewayNodeSelectors = [], enableEcmp } = subnet.spec;
+	const { gatewayType, gatewayNode, gatewayNodeSelectors = [], enableEcmp, natOutgoing, externalEgressGateway } = subnet.spec;
 	const names = gatewayNode || gatewayNodeSelectors.length > 0;
 	const field = 'spec.gatewayType';
 	const what = `subnet ${name} has no centralized gateway`;
+	if (natOutgoing && externalEgressGateway) {
+		yield {
+			reason: 'EgressContradiction',
+			field: 'spec.externalEgressGateway',
+			what: `subnet ${name} does not leave through ${externalEgressGateway}`,
+			why: 'natOutgoing says that its pods leave with the address of a node',
+			fix: 'remove one of the two',
+		};
+	}
 	if (gatewayType && gatewayType !== 'distributed' && gatewayType !== 'centralized') {
 		const why = `gatewayType ${JSON.stringify(gatewayType)} is neither distributed nor centralized`;
 		yield { reason: 'GatewayTypeUnknown', field, what, why, fix: 'set spec.gatewayType to one of the two' };
