@@ -92,15 +92,9 @@ export function matrix(name: string, table: Matrix): void {
 			await waitReady(table.objects);
 		});
 		describe('as made', () => {
-			rows(table, endpoints, async () => {
-				for (const [who, ports] of Object.entries(table.serve ?? {})) {
-					const endpoint = await endpoints.get(who as EndpointName);
-					for (const [protocol, port] of (ports ?? []).map((text) => text.split('/')))
-						await endpoint.serve(protocol as Protocol, Number(port));
-				}
-			});
+			rows(table, endpoints, table.serve);
 		});
-		for (const step of table.steps ?? []) describe(step.name, () => steps(step, endpoints));
+		for (const step of table.steps ?? []) describe(step.name, () => steps(step, endpoints, table.serve));
 		afterAll(async () => {
 			await endpoints.close();
 			await remove(table.objects, table.order ?? 'forward');
@@ -109,7 +103,7 @@ export function matrix(name: string, table: Matrix): void {
 	});
 }
 
-function steps(step: Step, endpoints: Endpoints): void {
+function steps(step: Step, endpoints: Endpoints, served: Matrix['serve']): void {
 	beforeAll(async () => {
 		await step.before?.();
 		if (step.objects !== undefined) {
@@ -119,18 +113,21 @@ function steps(step: Step, endpoints: Endpoints): void {
 		// Workloads may have been made anew.
 		if (step.before || documentsOf(step.objects ?? '').some(({ kind }) => kind !== 'Subnet')) await endpoints.close();
 	});
-	rows(step, endpoints, async () => {});
+	rows(step, endpoints, served);
 	afterAll(async () => {
 		if (step.objects !== undefined && !step.keep) await remove(step.objects, 'reverse');
 		await step.after?.();
 	});
 }
 
-function rows({ cases = [], check }: Table, endpoints: Endpoints, prepare: () => Promise<void>): void {
+function rows({ cases = [], check }: Table, endpoints: Endpoints, served: Matrix['serve'] = {}): void {
 	let answers: readonly Promise<Answers>[] = [];
 	beforeAll(async () => {
 		await settled();
-		await prepare();
+		for (const [who, ports] of Object.entries(served)) {
+			const endpoint = await endpoints.get(who as EndpointName);
+			for (const [protocol, port] of (ports ?? []).map((text) => text.split('/'))) await endpoint.serve(protocol as Protocol, Number(port));
+		}
 		for (const one of cases) if (typeof one.to === 'string') await serveAt(one, one.to, endpoints);
 		answers = cases.map((one) => ask(one, endpoints));
 		for (const answer of answers) answer.catch(() => {});

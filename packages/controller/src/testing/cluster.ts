@@ -82,6 +82,8 @@ export class TestCluster implements AsyncDisposable {
 			vpcs,
 			subnets,
 			ips,
+			ipPools,
+			vips,
 			pods: podObjects,
 			nodes: nodeObjects,
 			services,
@@ -91,7 +93,21 @@ export class TestCluster implements AsyncDisposable {
 			adminPolicies,
 			securityGroups,
 		} = this.sources;
-		return [vpcs, subnets, ips, podObjects, nodeObjects, services, switchLbRules, vms, vmis, adminPolicies, securityGroups] as const;
+		return [
+			vpcs,
+			subnets,
+			ips,
+			ipPools,
+			vips,
+			podObjects,
+			nodeObjects,
+			services,
+			switchLbRules,
+			vms,
+			vmis,
+			adminPolicies,
+			securityGroups,
+		] as const;
 	}
 
 	/** A controller as its own process; resolves when it stands for election. */

@@ -104,8 +104,24 @@ describe('reviewObject', () => {
 		const spec = { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/24', except: ['10.1.0.0/24'] } }] }] };
 		const object = { metadata: { name: 'np', namespace: 'default' }, spec };
 		const resource = { group: 'networking.k8s.io', resource: 'networkpolicies' };
-		const answer = reviewObject({ uid: '1', resource, operation: 'CREATE', object }, { subnets: [], vpcs: [], adminPolicies: [] }, options);
+		const nothing = { subnets: [], vpcs: [], adminPolicies: [], ipPools: [], leases: [] };
+		const answer = reviewObject({ uid: '1', resource, operation: 'CREATE', object }, nothing, options);
 		expect(answer.status?.message).toContain('10.1.0.0/24 is not a part of 10.0.0.0/24');
+	});
+
+	it('lets a block grow, and does not take it from those who use it', () => {
+		const stored = { metadata: { name: 's', creationTimestamp: '2026-01-01T00:00:00Z' }, spec: { cidrBlock: '10.1.0.0/24' } };
+		const leases = [{ metadata: { name: 'web.d' }, spec: { subnet: 's', v4IpAddress: '10.1.0.200' } }];
+		const around = { subnets: [stored], vpcs: [{ metadata: { name: 'ovn-cluster' }, spec: {} }], adminPolicies: [], ipPools: [], leases };
+		const change = (spec: object) => {
+			const resource = { group: 'kubeovn.io', resource: 'subnets' };
+			const object = { ...stored, spec: { ...stored.spec, ...spec } };
+			return reviewObject({ uid: '1', resource, operation: 'UPDATE', object, oldObject: stored }, around, options);
+		};
+		expect(change({ cidrBlock: '10.1.0.0/16' })).toEqual({ allowed: true });
+		expect(change({ cidrBlock: '10.1.0.0/25' }).status?.message).toContain('web.d (10.1.0.200)');
+		expect(change({ vpc: 'other' }).allowed).toBe(false);
+		expect(change({ mtu: 1400 })).toEqual({ allowed: true });
 	});
 
 	it('has nothing to say of other kinds', () => {

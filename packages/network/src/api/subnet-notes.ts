@@ -38,7 +38,8 @@ function* secondDefaultProblems(subnet: Subnet, others: Iterable<Subnet>): Gener
 	if (!subnet.spec.default) return;
 	const vpc = vpcOf(subnet);
 	for (const other of others) {
-		if (!other.spec.default || vpcOf(other) !== vpc || !isOlder(other, subnet)) continue;
+		const isRival = other.metadata.name !== subnet.metadata.name && isOlder(other, subnet);
+		if (!isRival || !other.spec.default || vpcOf(other) !== vpc) continue;
 		yield {
 			reason: 'DefaultTwice',
 			field: 'spec.default',

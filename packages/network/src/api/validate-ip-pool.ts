@@ -65,7 +65,8 @@ function entryProblem(text: string, field: string, blocks: readonly Cidr[]): Pro
 /** Of two pools that name an address the older has it. */
 function* overlapProblems(pool: IpPool, others: Iterable<IpPool>): Generator<Problem> {
 	for (const other of others) {
-		if (other.spec.subnet !== pool.spec.subnet || !isOlder(other, pool)) continue;
+		const isRival = other.metadata.name !== pool.metadata.name && isOlder(other, pool);
+		if (!isRival || other.spec.subnet !== pool.spec.subnet) continue;
 		const [shared] = intersectRanges(poolRanges(pool), poolRanges(other));
 		if (!shared) continue;
 		yield {

@@ -186,7 +186,8 @@ function* overlapProblems(subnet: Subnet, blocks: readonly Cidr[], others: Itera
 	const vpc = vpcOf(subnet);
 	if (vpc === undefined) return;
 	for (const other of others) {
-		if (!isOlder(other, subnet) || vpcOf(other) !== vpc) continue;
+		// Its own former state is no rival.
+		if (other.metadata.name === subnet.metadata.name || !isOlder(other, subnet) || vpcOf(other) !== vpc) continue;
 		for (const theirs of subnetBlocks(other) ?? []) {
 			const ours = blocks.find((cidr) => cidrsOverlap(cidr, theirs));
 			if (!ours) continue;
