@@ -1,5 +1,12 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, sharedLab, tapestry } from './harness/lab.ts';
+
+const share = mkdtempSync(join(tmpdir(), 'tapestry-share-'));
+chmodSync(share, 0o777);
+writeFileSync(join(share, 'from-node'), 'hello guest\n');
 
 // Typed options beside texts of OVN's own names: T1 is what makes the guest renew soon.
 const objects = `apiVersion: v1
@@ -33,10 +40,12 @@ spec:
         memory: { guest: 192Mi }
         devices:
           disks: [{ name: data }, { name: seed }]
+          filesystems: [{ name: share, virtiofs: {} }]
           interfaces: [{ name: default, binding: { name: tapestry } }]
       networks: [{ name: default, pod: {} }]
       volumes:
       - { name: data, emptyDisk: { capacity: 4Mi } }
+      - { name: share, containerPath: { path: ${share} } }
       - name: seed
         cloudInitNoCloud: { userData: "#!/bin/sh\\nip route get 10.77.0.1 >/run/greeting\\n" }
 `;
@@ -69,7 +78,10 @@ beforeAll(async () => {
 	await guest('true');
 	({ spec: lease } = await kubeJson<Lease>('get', 'ip', 'vm.guests'));
 });
-afterAll(() => deleteYaml(objects));
+afterAll(async () => {
+	await deleteYaml(objects);
+	rmSync(share, { recursive: true });
+});
 
 async function guest(command: string): Promise<string> {
 	const { stdout } = await inWorkload('guests', 'vm/vm', 'sh', '-c', command);
@@ -134,9 +146,13 @@ describe('a guest', () => {
 		expect(await answers('fd00:77::1')).toBe(true);
 	});
 
-	it('runs its user data and has its disk', async () => {
+	it('runs its user data, and has its disk and a directory of its node', async () => {
 		expect(await guest('until [ -s /run/greeting ]; do sleep 0.2; done; cat /run/greeting')).toContain(`src ${lease.v4IpAddress}`);
 		expect(await guest('mke2fs -F /dev/vda >/dev/null; mkdir -p /data; mount -t ext2 /dev/vda /data && df /data')).toContain('/dev/vda');
+		expect(await guest('mkdir -p /share; mount -t virtiofs share /share; cat /share/from-node; echo hello node >/share/from-guest')).toBe(
+			'hello guest\n',
+		);
+		expect(readFileSync(join(share, 'from-guest'), 'utf8')).toBe('hello node\n');
 	});
 
 	it('renews its lease when T1 comes, also when a policy denies everything', async () => {
