@@ -34,7 +34,7 @@ describe('NetworkPolicy', () => {
 						{ podSelector: {}, ipBlock: { cidr: '10.0.0.0/24' } },
 						{ podSelector: {} },
 					],
-					ports: [{ port: 0 }, { port: 90, endPort: 80 }, { port: 'http', endPort: 90 }, { port: 80 }],
+					ports: [{ port: 0 }, { port: 90, endPort: 80 }, { port: 'http', endPort: 90 }, { port: 'a) || (ip' }, { port: 80 }],
 				},
 			],
 		});
@@ -42,6 +42,7 @@ describe('NetworkPolicy', () => {
 			'PortMalformed spec.ingress[0].ports[0]',
 			'PortMalformed spec.ingress[0].ports[1]',
 			'PortMalformed spec.ingress[0].ports[2]',
+			'PortMalformed spec.ingress[0].ports[3]',
 			'BlockMalformed spec.ingress[0].from[0]',
 			'ExceptMalformed spec.ingress[0].from[1]',
 			'PeerMalformed spec.ingress[0].from[2]',

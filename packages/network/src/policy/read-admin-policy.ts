@@ -97,7 +97,8 @@ function readPods(reader: PolicyReader, { namespaces, pods }: Pick<AdminPolicyPe
 }
 
 function readTraffic(reader: PolicyReader, { portNumber, portRange, namedPort }: AdminPolicyPort, path: string): readonly TrafficFacts[] {
-	if (namedPort !== undefined) return (['tcp', 'udp', 'sctp'] as const).map((protocol) => reader.named(protocol, namedPort));
+	if (namedPort !== undefined)
+		return (['tcp', 'udp', 'sctp'] as const).flatMap((protocol) => reader.named(protocol, namedPort, path) ?? []);
 	const [first, last] = portNumber ? [portNumber.port, portNumber.port] : [portRange?.start ?? 0, portRange?.end ?? 0];
 	const destination = reader.span(first, last, path);
 	const protocol = lowerProtocol(portNumber?.protocol ?? portRange?.protocol);

@@ -24,7 +24,12 @@ export class PolicyReader {
 		return { kind: 'selector', selector: this.selector({ namespaces, pods }) };
 	}
 
-	named(protocol: NumberedProtocol, name: string): TrafficFacts {
+	/** The name becomes part of an expression, so it has to be one (Kubernetes: IANA_SVC_NAME, RFC 6335). */
+	named(protocol: NumberedProtocol, name: string, path: string): TrafficFacts | undefined {
+		if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
+			const why = `${JSON.stringify(name)} is not the name of a port`;
+			return this.problem('PortMalformed', path, 'the port matches nothing', why, 'use lower case letters, digits and dashes');
+		}
 		this.portNames.set(`${protocol}/${name}`, { protocol, name });
 		return { protocol, named: name };
 	}
@@ -56,7 +61,7 @@ export class PolicyReader {
 		const lower = lowerProtocol(protocol);
 		if (port === undefined) return { protocol: lower, destination: undefined, source: undefined };
 		if (typeof port === 'string') {
-			if (endPort === undefined) return this.named(lower, port);
+			if (endPort === undefined) return this.named(lower, port, path);
 			return this.problem('PortMalformed', path, 'the port matches nothing', 'endPort goes with a number only', 'write port as a number');
 		}
 		const span = this.span(port, endPort ?? port, path);

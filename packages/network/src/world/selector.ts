@@ -28,12 +28,17 @@ export function selectorKey({ namespaces, pods }: SelectorText): string {
 type SelectorText = Pick<SelectorFacts, 'namespaces' | 'pods'>;
 
 function selectorText({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
-	const text = encodeURIComponent;
+	const text = encoded;
 	const labels = Object.entries(matchLabels).map(([key, value]) => `${text(key)}=${text(value)}`);
 	const expressions = matchExpressions.map(
 		({ key, operator, values = [] }) => `${text(key)} ${operator}(${values.map(text).sort().join()})`,
 	);
 	return [...labels, ...expressions].sort().join(',');
+}
+
+/** Without the characters that part keys. A text that is no Unicode is nobody's name, and must not throw. */
+export function encoded(text: string): string {
+	return encodeURIComponent(text.toWellFormed());
 }
 
 function isMet({ operator, values = [] }: Requirement, value: string | undefined): boolean {

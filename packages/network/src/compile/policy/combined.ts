@@ -1,6 +1,7 @@
 import type { DesiredRow, Fragment, Owner } from '../../plan/model.ts';
 import type { Direction, PolicyFacts, RuleFacts, SecurityGroupFacts } from '../../world/policies.ts';
 import type { PolicyKind } from '../../world/policy-set.ts';
+import { encoded } from '../../world/selector.ts';
 import type { Read } from '../../world/world.ts';
 import { aclBand } from '../priorities.ts';
 import { aclRow, type Origin } from './acl-row.ts';
@@ -19,15 +20,18 @@ export interface Combination {
 	readonly baseline: readonly string[];
 }
 
-/** Names hold neither `,` nor `;`. */
+/** Names are encoded: a security group's is what a user wrote in an annotation, and must not become a part of the key. */
 export function combinationKey({ subnet, groups, admin, policies, baseline }: Combination): string {
-	return [[subnet], groups, admin, policies, baseline].map((names) => names.join(',')).join(';');
+	return [[subnet], groups, admin, policies, baseline].map((names) => names.map(encoded).join(',')).join(';');
 }
 
 function parseCombination(key: string): Combination {
-	const [subnets = [], groups = [], admin = [], policies = [], baseline = []] = key
-		.split(';')
-		.map((names) => names.split(',').filter((name) => name !== ''));
+	const [subnets = [], groups = [], admin = [], policies = [], baseline = []] = key.split(';').map((names) =>
+		names
+			.split(',')
+			.filter((name) => name !== '')
+			.map(decodeURIComponent),
+	);
 	return { subnet: subnets[0] ?? '', groups, admin, policies, baseline };
 }
 

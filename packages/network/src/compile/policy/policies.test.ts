@@ -215,6 +215,13 @@ describe('SecurityGroup', () => {
 			'21001 in drop: outport == @all && ip ( )',
 		]);
 		expect(groupsOf(world, 'web.shop')).toContain('tapestry.sg.web');
+		// A name that a user made up takes no other family out of the list.
+		world.set(
+			'IP',
+			'web.shop',
+			lease('web.shop', { namespace: 'shop', labels: { app: 'web' }, securityGroups: ['web', 'x;;;', 'y,', '\ud800'] }),
+		);
+		expect(rows(world, 'ACL').filter((line) => line.includes('@tapestry.all') && line.includes('NetworkPolicy/shop/np'))).toHaveLength(4);
 	});
 });
 
