@@ -24,6 +24,7 @@ import { isVmm } from './attach/vmm.ts';
 import { CniCommands } from './cni/commands.ts';
 import { serveCni } from './cni/server.ts';
 import { followHostLaunchers } from './host-launchers.ts';
+import { attachmentFiles } from './kata/attachment-files.ts';
 import { KubeWorkloads } from './leases/kube-workloads.ts';
 import { Metrics } from './metrics.ts';
 import { HealthChecks, healthChecks } from './node/health-checks.ts';
@@ -58,6 +59,8 @@ export interface AgentOptions {
 	/** Whether KubeVirt's virt-handler is on the node and makes what its own bindings take. @default false */
 	readonly hasVirtHandler?: boolean;
 	readonly serviceCidrs: readonly Cidr[];
+	/** Where Kata looks for the NICs of its sandboxes: `dan_conf` of its configuration. */
+	readonly kata: string;
 }
 
 /**
@@ -89,6 +92,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 			{
 				...{ clock, log, host, bridge, monitor, observe: metrics.observe },
 				needs: { exists: existsSync },
+				kata: attachmentFiles(options.kata),
 				loadRules: createSandboxRuleLoader({ dir: join(options.state, 'sandbox-rules') }),
 			},
 			{ isVmm, sockets: join(options.state, 'vhost-user') },

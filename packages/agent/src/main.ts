@@ -4,6 +4,7 @@ import { createKubeClient } from '@tapestry/kube';
 import { connect } from '@tapestry/ovsdb';
 import { startAgent } from './agent.ts';
 import { defaultSocket } from './cni/call.ts';
+import { kataDirectory } from './kata/attachment-files.ts';
 
 await runProgram({
 	name: 'agent',
@@ -17,6 +18,7 @@ await runProgram({
 		mtu: { type: 'string', default: '1442' },
 		// On a node of KubeVirt: its virt-handler makes the devices of KubeVirt's own bindings.
 		'virt-handler': { type: 'boolean', default: false },
+		'kata-dans': { type: 'string', default: kataDirectory },
 		// Of each family one; what the node reaches through the default VPC beside its subnets.
 		'service-cidr': { type: 'string', default: '10.96.0.0/16' },
 	},
@@ -34,7 +36,7 @@ await runProgram({
 		await using session = connect(deps, { endpoint: ovsdb });
 		const serviceCidrs = options['service-cidr'].split(',').map(cidr);
 		const hasVirtHandler = options['virt-handler'];
-		const rest = { node, socket, state, mtu, serviceCidrs, hasVirtHandler };
+		const rest = { node, socket, state, mtu, serviceCidrs, hasVirtHandler, kata: options['kata-dans'] };
 		await using _agent = await startAgent({ ...deps, client, session }, rest, signal);
 		ready();
 		await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));

@@ -1,5 +1,5 @@
 import type { LinkStatistics, Traffic } from '@tapestry/linux';
-import type { Attachment } from './attach/attachment.ts';
+import { type Attachment, podModes } from './attach/attachment.ts';
 
 const help = {
 	packets: 'Packets that the workload',
@@ -34,6 +34,6 @@ export function renderPortCounters(attachments: readonly Attachment[], statistic
 function labelsOf({ mode, pod, port }: Attachment): string {
 	// A machine outlives its launcher pod; its port is named after it.
 	const machine = port.name.replace(new RegExp(`\\.${pod.namespace}(\\.[0-9a-f]{8})?$`), '');
-	const [kind, name] = mode === 'veth' ? ['pod', pod.name] : ['machine', machine];
+	const [kind, name] = podModes.includes(mode) ? ['pod', pod.name] : ['machine', machine];
 	return `namespace="${pod.namespace}",name="${name}",kind="${kind}"`;
 }

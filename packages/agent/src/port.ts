@@ -1,4 +1,4 @@
-import type { AttachmentModeName, ForwardedPort } from '@tapestry/network';
+import type { AttachmentModeName, ForwardedPort, KataAttachment } from '@tapestry/network';
 
 /** An address of a port as users write it. */
 export interface PortAddress {
@@ -31,7 +31,12 @@ export interface PodRef {
 
 /** What a pod is to be connected as: itself, or the machine that it runs. */
 export type Workload =
-	| { readonly kind: 'pod'; readonly port: Port }
+	| {
+			readonly kind: 'pod';
+			readonly port: Port;
+			/** @default veth */
+			readonly mode?: KataAttachment;
+	  }
 	| {
 			readonly kind: 'machine';
 			readonly port: Port;

@@ -78,6 +78,7 @@ export interface Container {
 export interface PodSpec {
 	readonly nodeName?: string;
 	readonly hostNetwork?: boolean;
+	readonly runtimeClassName?: string;
 	readonly hostname?: string;
 	/** With `hostname`: names the headless service that gives the pod a name of its own. */
 	readonly subdomain?: string;

@@ -3,8 +3,8 @@ import type { Signal } from '@tapestry/base';
 import type { AttachmentModeName, ForwardedPort } from '@tapestry/network';
 import type { PodRef, Port } from '../port.ts';
 
-/** Containers have a veth; a machine's NIC has what was chosen for it. */
-export type ModeName = 'veth' | AttachmentModeName;
+/** Containers have a veth, or, in a Kata sandbox that asks for it, a tap of the node; a machine's NIC has what was chosen for it. */
+export type ModeName = 'veth' | 'host-tap' | AttachmentModeName;
 
 /** One interface of one sandbox, as the CNI specification identifies it, and how it is connected. Plain data: this is the journal's entry. */
 export interface Attachment {
@@ -77,6 +77,8 @@ export const attachmentKey = (id: Pick<Attachment, 'containerId' | 'ifname'>): s
 
 /** Modes whose device on the node is the machine's own tap; the others have a veth there. */
 const tapsOnNode: readonly ModeName[] = ['lift', 'tap'];
+/** Ways to connect a pod, not a machine. */
+export const podModes: readonly ModeName[] = ['veth', 'host-tap'];
 
 /**
  * Device name on the node's side: 14 bytes, unique for the sandbox and interface and the same at every call, so that it can be found again
@@ -85,6 +87,7 @@ const tapsOnNode: readonly ModeName[] = ['lift', 'tap'];
 export function deviceName(mode: ModeName, id: Pick<Attachment, 'containerId' | 'ifname'>): string {
 	const hash = createHash('sha256').update(attachmentKey(id)).digest('hex');
 	if (mode === 'vhost-user') return `vhu${hash.slice(0, 11)}`;
+	if (mode === 'host-tap') return `kata${hash.slice(0, 10)}`;
 	return tapsOnNode.includes(mode) ? `tap${hash.slice(0, 11)}` : `${hash.slice(0, 12)}_h`;
 }
 

@@ -1,3 +1,4 @@
+import { type KataTapDeps, KataTapMode } from '../kata/kata-tap.ts';
 import type { AttachmentMode, AttachmentModes, ModeName } from './attachment.ts';
 import { bridgeWiring, managedTapWiring } from './bridge.ts';
 import { HostTapMode } from './host-tap.ts';
@@ -11,7 +12,7 @@ import { containerWiring, type VethDeps, VethMode } from './veth.ts';
 import { VhostUserMode, type VhostUserOptions } from './vhost-user.ts';
 import type { Wiring } from './wiring.ts';
 
-export type ModeDeps = VethDeps & LiftDeps & { readonly loadRules: LoadSandboxRules };
+export type ModeDeps = VethDeps & LiftDeps & KataTapDeps & { readonly loadRules: LoadSandboxRules };
 
 /** All ways to attach that there are: a new one is a file of its own and a line here. Disposing stops what they follow; what is attached stays. */
 export function createModes(
@@ -23,6 +24,7 @@ export function createModes(
 	const wired = (wiring: Wiring): AttachmentMode => new VethMode(deps, { wiring });
 	const modes: Record<ModeName, AttachmentMode> = {
 		veth: wired(containerWiring),
+		'host-tap': new KataTapMode(deps),
 		lift,
 		tap,
 		bridge: wired(bridgeWiring(deps)),

@@ -5,15 +5,15 @@ import { addPortAddresses } from './sandbox-side.ts';
 import type { SandboxSide } from './wiring.ts';
 
 /**
- * What kubelet and KubeVirt look at in a launcher's namespace when the machine's own interface is not there: a bridge without ports (kernels without
+ * What kubelet and KubeVirt look at in a sandbox's namespace when the machine's own interface is not there: a bridge without ports (kernels without
  * the dummy driver have it too) with the machine's addresses, down and silent.
  */
-export function makePlaceholder({ namespace, route }: SandboxSide, mark: ModeMark, { ifname, port }: Attachment): void {
+export function makePlaceholder({ namespace, route }: SandboxSide, mark: ModeMark | undefined, { ifname, port }: Attachment): void {
 	// It owns the machine's address in this namespace: the kernel must not answer ARP for it through any other interface.
 	setNetworkSettings(namespace, { 'ipv4/conf/all/arp_ignore': 1 });
 	createBridge(route, { name: ifname, mac: port.mac, mtu: port.mtu });
 	setNetworkSettings(namespace, { [`ipv6/conf/${ifname}/disable_ipv6`]: 0, [`ipv6/conf/${ifname}/accept_ra`]: 0 });
-	setLink(route, ifname, { arp: false, alias: modeMark(mark) });
+	setLink(route, ifname, { arp: false, ...(mark ? { alias: modeMark(mark) } : {}) });
 	addPortAddresses(route, ifname, port);
 }
 

@@ -1,11 +1,11 @@
-import { type Attachment, type AttachmentMode, type AttachmentModes, deviceName } from '../attach/attachment.ts';
+import { type Attachment, type AttachmentMode, type AttachmentModes, deviceName, podModes } from '../attach/attachment.ts';
 import type { PodRef, Port, Workload } from '../port.ts';
 import { CniError, cniCodes } from './error.ts';
 import type { AttachmentParameters, NetworkConfig } from './request.ts';
 
 /** The attachment that an ADD is about to make. */
 export function attachmentOf(id: AttachmentParameters, config: NetworkConfig, pod: PodRef, workload: Workload): Attachment {
-	const mode = workload.kind === 'machine' ? (workload.mode ?? 'lift') : 'veth';
+	const mode = workload.kind === 'machine' ? (workload.mode ?? 'lift') : (workload.mode ?? 'veth');
 	const forward = workload.kind === 'machine' ? workload.forward : undefined;
 	return {
 		containerId: id.containerId,
@@ -31,7 +31,7 @@ export function shownPort({ servesSandbox }: AttachmentMode, port: Port): Port {
 export async function requireMode(mode: AttachmentMode, modes: AttachmentModes): Promise<void> {
 	const missing = await mode.probe();
 	if (missing.length === 0) return;
-	const others = Object.values(modes).filter(({ name }) => name !== mode.name && name !== 'veth');
+	const others = Object.values(modes).filter(({ name }) => name !== mode.name && podModes.includes(name) === podModes.includes(mode.name));
 	const able = await Promise.all(others.map(async (other) => ((await other.probe()).length === 0 ? [other.name] : [])));
 	throw new CniError(
 		cniCodes.notAvailable,

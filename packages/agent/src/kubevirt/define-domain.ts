@@ -1,6 +1,6 @@
 import { CodedError, messageOf } from '@tapestry/base';
 import { hostTapName, tapName } from '@tapestry/host';
-import { annotations, type MachineInterface, ownBinding, type VirtualMachineInstance } from '@tapestry/network';
+import { annotations, chooseAttachmentMode, type MachineInterface, ownBinding, type VirtualMachineInstance } from '@tapestry/network';
 import { type DomainNic, placeNics } from './domain-nics.ts';
 import type { NetworkInfo } from './network-info.ts';
 
@@ -57,7 +57,12 @@ function domainNic(vmi: VirtualMachineInstance, nic: MachineInterface, info: Net
 		throw new CodedError('HOOK_NIC', { what: `interface "${nic.name}" is not usable`, why: 'there is no network of this name' });
 	}
 	const known = info.interfaces?.find((one) => one.network === nic.name);
-	const onHost = vmi.metadata.annotations?.[annotations.attachmentMode]?.toLowerCase() === 'tap';
+	const { value: mode, problem } = chooseAttachmentMode({
+		nic: { ...nic, binding: { name: ownBinding } },
+		annotation: vmi.metadata.annotations?.[annotations.attachmentMode],
+	});
+	if (problem) throw new CodedError('HOOK_NIC', problem);
+	const onHost = mode === 'tap';
 	const mac = nic.macAddress ?? known?.mac;
 	if (onHost && mac === undefined) {
 		// libvirt would make one up, and the switch lets only the port's own through.

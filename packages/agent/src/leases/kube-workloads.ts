@@ -14,6 +14,7 @@ import type { PodRef, Workload } from '../port.ts';
 import { waitFor } from '../wait-for.ts';
 import { portOfLease } from './lease.ts';
 import { queuesOf, wayOf } from './machine.ts';
+import { podWay } from './pod-way.ts';
 import type { WorkloadSource } from './workload-source.ts';
 
 export interface KubeWorkloadDeps {
@@ -70,7 +71,7 @@ export class KubeWorkloads implements WorkloadSource {
 				() => this.#noLease(ref, signal),
 			);
 			const port = portOfLease(found.lease, found.subnet, this.#mtu);
-			if (!isLauncher(found.pod)) return { kind: 'pod', port };
+			if (!isLauncher(found.pod)) return { kind: 'pod', port, mode: podWay(found.pod) };
 			const instance = await this.#instance(found.pod, signal);
 			if (holds(instance, port.ownerUid)) {
 				const way = wayOf(instance, found.subnet);

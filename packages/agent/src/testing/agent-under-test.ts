@@ -10,6 +10,7 @@ import { createSandboxRuleLoader } from '../attach/sandbox-rules.ts';
 import type { PluginAnswer } from '../cni/call.ts';
 import { CniCommands, type CniOptions } from '../cni/commands.ts';
 import type { Command } from '../cni/request.ts';
+import { attachmentFiles } from '../kata/attachment-files.ts';
 import { IntegrationBridge } from '../switch/integration-bridge.ts';
 import { FakeWorkloads } from './fake-workloads.ts';
 import type { MiniNode, Sandbox } from './mini-node.ts';
@@ -57,6 +58,7 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 		{
 			...{ host: node.host, bridge, clock: systemClock, observe, log, monitor },
 			needs: { exists: options.exists ?? existsSync },
+			kata: attachmentFiles(join(node.run, 'dans')),
 			loadRules: createSandboxRuleLoader({ dir: join(node.run, 'sandbox-rules') }),
 		},
 		// The stand-in for a VMM is a program of ours.

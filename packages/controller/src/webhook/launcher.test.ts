@@ -1,17 +1,9 @@
 import { hostTapName } from '@tapestry/host';
 import type { Pod } from '@tapestry/kube';
 import type { VirtualMachineInstance } from '@tapestry/network';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { applyJsonPatch } from '../../../apiserver/src/patch/json-patch.ts';
 import { instanceOf, networkStatus, reviewLauncher } from './launcher.ts';
-
-// The webhook stands ready for mode `tap` whether this version offers it or not: the choice of modes is tested where it is made.
-vi.mock('@tapestry/network', async (original) => ({
-	...(await original<typeof import('@tapestry/network')>()),
-	chooseAttachmentMode: ({ nic, annotation }: { nic?: { masquerade?: object }; annotation?: string }) => ({
-		value: nic?.masquerade ? 'masquerade' : (annotation ?? 'lift'),
-	}),
-}));
 
 const instance = (annotation: string | undefined, ...interfaces: readonly object[]) =>
 	({

@@ -51,8 +51,7 @@ export function reviewLauncher(request: AdmissionRequest, vmi: VirtualMachineIns
 }
 
 function wantsTap(vmi: VirtualMachineInstance, nic: MachineInterface): boolean {
-	const mode: string | undefined = chooseAttachmentMode({ nic, annotation: vmi.metadata.annotations?.[annotations.attachmentMode] }).value;
-	return mode === 'tap';
+	return chooseAttachmentMode({ nic, annotation: vmi.metadata.annotations?.[annotations.attachmentMode] }).value === 'tap';
 }
 
 /** In the node's network KubeVirt's own bindings would make their bridges and NAT of the node's interfaces. */

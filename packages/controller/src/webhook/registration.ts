@@ -1,6 +1,6 @@
 import { isCoded, type Signal } from '@tapestry/base';
 import type { KubeClient, KubeObject, Resource } from '@tapestry/kube';
-import { attachmentModes, labels } from '@tapestry/network';
+import { labels } from '@tapestry/network';
 import type { WebhookServer } from './server.ts';
 import { validators } from './validators.ts';
 
@@ -36,8 +36,6 @@ export async function registerWebhooks(client: KubeClient, server: Pick<WebhookS
 		...common,
 	};
 	await put(client, validating, { metadata, webhooks: [validate] }, signal);
-	// Where no mode needs it, no launcher has to wait for an answer.
-	if (!(attachmentModes as readonly string[]).includes('tap')) return;
 	const launcher = {
 		name: 'launcher.tapestry.io',
 		clientConfig: { url: `${url}${launcherPath}`, caBundle },

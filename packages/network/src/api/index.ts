@@ -8,6 +8,7 @@ export { defaultSubnet } from './default-subnet.ts';
 export * from './ip.ts';
 export * from './ip-pool.ts';
 export * from './iptables-nat.ts';
+export * from './kata.ts';
 export * from './kinds.ts';
 export * from './kubevirt.ts';
 export * from './names.ts';

@@ -44,6 +44,8 @@ export const annotations = {
 	kubevirtDomain: 'kubevirt.io/domain',
 	/** VM template: how its NIC is connected (attachment-mode.ts). Subnet: the same for machines that leave it open. */
 	attachmentMode: 'tapestry.io/attachment-mode',
+	/** Pod of a Kata runtime: how its machine is connected (kata.ts). */
+	kataAttachment: 'tapestry.io/kata-attachment',
 	/** Pod: secondary networks (NPWG multi-network). */
 	networks: 'k8s.v1.cni.cncf.io/networks',
 } as const;
