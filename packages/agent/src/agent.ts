@@ -34,6 +34,7 @@ import { NodePort } from './node/node-port.ts';
 import { NodeRules } from './node/node-rules.ts';
 import { nodeServices, reachOf } from './node/node-services.ts';
 import { nodeRuleset } from './node/ruleset.ts';
+import { type Ruleset, transaction } from './node/ruleset-change.ts';
 import { renderPortCounters } from './port-counters.ts';
 import { IntegrationBridge } from './switch/integration-bridge.ts';
 
@@ -120,8 +121,9 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 	const served = follow<Service>(services, {});
 	const slices = follow<EndpointSlice>(endpointSlices, {});
 	const nodeRules = stack.use(
-		new NodeRules({
+		new NodeRules<Ruleset>({
 			log,
+			change: transaction,
 			load: createRuleLoader({ file: join(options.state, 'node-rules.json') }),
 			synced: (signal) => Promise.all([leases, subnets, served, slices].map((reflector) => reflector.synced(signal))),
 			wanted: () => {

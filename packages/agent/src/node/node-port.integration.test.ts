@@ -14,6 +14,7 @@ import { nodeNetwork } from './node-network.ts';
 import { NodePort, nodeDevice } from './node-port.ts';
 import { NodeRules } from './node-rules.ts';
 import { nodeRuleset } from './ruleset.ts';
+import { type Ruleset, transaction } from './ruleset-change.ts';
 
 const mac = '02:58:64:40:00:02';
 const subnet = (name: string, cidrBlock: string, gateway: string, natOutgoing: boolean): Subnet => ({
@@ -29,7 +30,7 @@ let pod: Sandbox;
 let outside: Sandbox;
 let monitor: LinkMonitor;
 let nodePort: NodePort;
-let nodeRules: NodeRules;
+let nodeRules: NodeRules<Ruleset>;
 let subnets = [joinSubnet, pods(true)];
 
 const onNode = (...command: readonly string[]) => runIn(`/run/netns/${node.name}`, command);
@@ -44,10 +45,11 @@ function network() {
 
 const startNodePort = () => new NodePort({ log: silentLogger, host: node.host, bridge: agent.bridge, monitor, wanted: network });
 
-function startNodeRules(): NodeRules {
+function startNodeRules(): NodeRules<Ruleset> {
 	const prefix = ['nsenter', `--net=/run/netns/${node.name}`];
-	return new NodeRules({
+	return new NodeRules<Ruleset>({
 		log: silentLogger,
+		change: transaction,
 		load: createRuleLoader({ file: joinPath(node.dir, 'rules.json'), prefix }),
 		synced: () => Promise.resolve(),
 		wanted: () => {

@@ -2,10 +2,16 @@ import { silentLogger } from '@tapestry/base';
 import { describe, expect, it } from 'vitest';
 import { NodeRules, type NodeRulesDeps } from './node-rules.ts';
 
-function start(deps: Partial<NodeRulesDeps>): { readonly rules: NodeRules; readonly loaded: string[] } {
+const change = (before: string | undefined, after: string): string | undefined =>
+	before === after ? undefined : `${before ?? ''}>${after}`;
+
+function start(deps: Partial<NodeRulesDeps<string>>): { readonly rules: NodeRules<string>; readonly loaded: string[] } {
 	const loaded: string[] = [];
 	const load = async (json: string): Promise<void> => void loaded.push(json);
-	return { rules: new NodeRules({ log: silentLogger, load, synced: () => Promise.resolve(), wanted: () => undefined, ...deps }), loaded };
+	return {
+		rules: new NodeRules({ log: silentLogger, load, synced: () => Promise.resolve(), wanted: () => undefined, change, ...deps }),
+		loaded,
+	};
 }
 
 describe("keeping the node's rules", () => {
@@ -16,7 +22,7 @@ describe("keeping the node's rules", () => {
 			wanted = next;
 			await rules.look();
 		}
-		expect(loaded).toEqual(['a', 'b']);
+		expect(loaded).toEqual(['>a', 'a>b']);
 	});
 
 	it('makes one transaction of a burst', async () => {
@@ -28,7 +34,7 @@ describe("keeping the node's rules", () => {
 			return rules.look();
 		});
 		await Promise.all(looks);
-		expect(loaded).toEqual(['0', '100']);
+		expect(loaded).toEqual(['>0', '0>100']);
 	});
 
 	it('loads nothing before everything is known', async () => {
@@ -39,7 +45,7 @@ describe("keeping the node's rules", () => {
 		expect(loaded).toEqual([]);
 		synced.resolve();
 		await looked;
-		expect(loaded).toEqual(['a']);
+		expect(loaded).toEqual(['>a']);
 	});
 
 	it('tells of a refusal and tries again at the next change', async () => {
@@ -57,6 +63,20 @@ describe("keeping the node's rules", () => {
 		await rules.look();
 		await rules.look();
 		expect(told).toEqual([expect.objectContaining({ message: 'nft refused' }), 'loaded']);
+	});
+
+	it('loads all when a change is refused, because somebody has changed the rules', async () => {
+		const loads: string[] = [];
+		let wanted = 'a';
+		const load = async (json: string): Promise<void> => {
+			loads.push(json);
+			if (json === 'a>b') throw new Error('no such chain');
+		};
+		const { rules } = start({ load, wanted: () => wanted });
+		await rules.look();
+		wanted = 'b';
+		await rules.look();
+		expect(loads).toEqual(['>a', 'a>b', '>b']);
 	});
 
 	it('can be stopped while it waits', async () => {

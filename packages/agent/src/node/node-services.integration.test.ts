@@ -14,6 +14,7 @@ import { createRuleLoader } from './load-rules.ts';
 import { nodeDevice } from './node-port.ts';
 import type { NodeService, TransportAddress } from './node-services.ts';
 import { nodeRuleset } from './ruleset.ts';
+import { type Ruleset, transaction } from './ruleset-change.ts';
 
 const program = nodeProgram(joinPath(import.meta.dirname, '..', 'testing', 'who-program.ts'));
 const joinAddresses = { 4: '100.64.0.2', 6: 'fd00:100:64::2' } as const;
@@ -32,7 +33,7 @@ let node: TestNamespace;
 let pods: TestNamespace;
 let outside: TestNamespace;
 let dir: string;
-let load: (json: string) => Promise<void>;
+let rules: { readonly look: (wanted: Ruleset) => Promise<void> };
 const servers: ChildProcess[] = [];
 
 /** A cable between the node and another namespace, with addresses at both ends. */
@@ -95,13 +96,22 @@ function publish(
 	};
 	const addresses = [{ address: `${joinAddresses[4]}/16` }, { address: `${joinAddresses[6]}/112` }];
 	const port = { name: 'node-n1', ownerUid: 'u1', mac: '02:58:64:40:00:02', addresses, mtu: 1442, subnet: 'join' };
-	return load(nodeRuleset({ port, masquerade: [], services: serviceCidrs }, [service]));
+	// Mostly as changes of what was there.
+	return rules.look(nodeRuleset({ port, masquerade: [], services: serviceCidrs }, [service]));
 }
 
 beforeAll(async () => {
 	[node, pods, outside] = [testNamespace('node'), testNamespace('pods'), testNamespace('out')];
 	dir = mkdtempSync(joinPath(tmpdir(), 'tpt-rules-'));
-	load = createRuleLoader({ file: joinPath(dir, 'rules.json'), prefix: ['nsenter', `--net=${node.path}`] });
+	const load = createRuleLoader({ file: joinPath(dir, 'rules.json'), prefix: ['nsenter', `--net=${node.path}`] });
+	let loaded: Ruleset | undefined;
+	rules = {
+		async look(wanted) {
+			const change = transaction(loaded, wanted);
+			if (change !== undefined) await load(change);
+			loaded = wanted;
+		},
+	};
 	const podAddresses = [...Object.values(podOne), ...Object.values(podTwo)].map(
 		({ address }) => `${address}/${address.includes(':') ? 128 : 32}`,
 	);

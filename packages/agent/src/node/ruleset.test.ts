@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Port } from '../port.ts';
 import type { NodeService } from './node-services.ts';
 import { nodeRuleset } from './ruleset.ts';
+import { transaction } from './ruleset-change.ts';
 
 const port: Port = {
 	name: 'node-n1',
@@ -56,19 +57,20 @@ function rulesOf(
 	masquerade: Parameters<typeof nodeRuleset>[0]['masquerade'] = [],
 	serviceCidrs: Parameters<typeof nodeRuleset>[0]['services'] = [],
 ) {
-	const commands: readonly { add?: { rule?: Rule } }[] = JSON.parse(
-		nodeRuleset({ port, masquerade, services: serviceCidrs }, services),
-	).nftables;
+	const rules = nodeRuleset({ port, masquerade, services: serviceCidrs }, services);
+	const commands: readonly { add?: { rule?: Rule } }[] = JSON.parse(transaction(undefined, rules) ?? '').nftables;
 	return commands.flatMap(({ add }) => (add?.rule?.chain === chain ? [add.rule.expr] : []));
 }
 
 describe("the node's rules", () => {
-	it('send each cluster IP to its own chain, and one without endpoints to the refusal, by one look-up for a family', () => {
-		expect(rulesOf('output', [api, idle])).toMatchObject([
-			[{ vmap: { data: { set: [[{ concat: ['10.96.0.1', 'tcp', 443] }, { goto: { target: api.name } }]] } } }],
-			[{ vmap: { data: { set: [[{ concat: ['fd00:10:96::1', 'udp', 443] }, { goto: { target: 'no-endpoint' } }]] } } }],
-		]);
+	it('send each cluster IP to its own chain, and one without endpoints to the refusal', () => {
+		expect(looksUp('output', api, idle)).toEqual([`10.96.0.1,tcp,443 -> ${api.name}`, 'fd00:10:96::1,udp,443 -> no-endpoint']);
 		expect(rulesOf(idle.name, [api, idle])).toEqual([]);
+	});
+
+	it('look services up by one rule for each hook, family and kind of address, however many there are', () => {
+		expect(rulesOf('output', [])).toHaveLength(4);
+		expect(rulesOf('output', [api, idle, open])).toHaveLength(4);
 	});
 
 	it('choose among all endpoints, port included', () => {
@@ -81,17 +83,16 @@ describe("the node's rules", () => {
 		]);
 	});
 
-	it('have no empty set, which nft refuses', () => {
-		expect(rulesOf('output', [])).toEqual([]);
-		expect(nodeRuleset({ port, masquerade: [], services: [] }, [])).not.toContain('"set":[]');
+	it('translate to the one endpoint by a plain rule', () => {
+		const only = { ...api, endpoints: api.endpoints.slice(0, 1) };
+		expect(rulesOf(api.name, [only])).toMatchObject([[{}, { dnat: { family: 'ip', addr: '172.30.0.253', port: 6443 } }]]);
 	});
 
 	/** Where each look-up of a hook leads: `10.96.0.1,tcp,443 -> CHAIN`. */
 	function looksUp(hook: 'output' | 'prerouting', ...services: readonly NodeService[]): string[] {
-		const sets = rulesOf(hook, services).flatMap(
-			(expr) => (expr.at(-1) as { vmap: { data: { set: [{ concat: unknown[] }, { goto: { target: string } }][] } } }).vmap.data.set,
-		);
-		return sets.map(([key, verdict]) => `${key.concat.join(',')} -> ${verdict.goto.target}`);
+		const { units } = nodeRuleset({ port, masquerade: [], services: [] }, services);
+		const own = [...units.values()].flatMap(({ elements }) => elements).filter(({ map }) => map.startsWith(hook));
+		return own.map(({ key, target }) => `${(key as { concat: unknown[] }).concat.join(',')} -> ${target}`);
 	}
 
 	it('lead strangers and the own programs to any endpoint, and bring the answers back', () => {
@@ -122,9 +123,7 @@ describe("the node's rules", () => {
 		const local = { ...api, internal: 'Local', local: api.endpoints.slice(1) } as const;
 		expect(looksUp('prerouting', local)).toEqual([`10.96.0.1,tcp,443 -> ${api.name}/pods`]);
 		expect(looksUp('output', local)).toEqual([`10.96.0.1,tcp,443 -> ${api.name}`]);
-		expect(rulesOf(api.name, [local])).toMatchObject([
-			[{}, { dnat: { addr: { map: { data: { set: [[0, { concat: ['172.30.0.254', 6444] }]] } } } } }],
-		]);
+		expect(rulesOf(api.name, [local])).toMatchObject([[{}, { dnat: { addr: '172.30.0.254', port: 6444 } }]]);
 		expect(looksUp('output', { ...local, local: [] })).toEqual(['10.96.0.1,tcp,443 -> no-endpoint']);
 	});
 
@@ -138,8 +137,8 @@ describe("the node's rules", () => {
 		const cidrs = [{ family: 4, cidr: '10.96.0.0/16' }] as const;
 		const asked = { match: { op: '==', right: { prefix: { addr: '10.96.0.0', len: 16 } } } };
 		const refused = { goto: { target: 'no-endpoint' } };
-		expect(rulesOf('prerouting', [], [], cidrs)).toMatchObject([[{ match: { right: 'ovn0' } }, asked, refused]]);
-		expect(rulesOf('output', [], [], cidrs)).toMatchObject([[asked, refused]]);
+		expect(rulesOf('prerouting', [], [], cidrs).slice(4)).toMatchObject([[{ match: { right: 'ovn0' } }, asked, refused]]);
+		expect(rulesOf('output', [], [], cidrs).slice(4)).toMatchObject([[asked, refused]]);
 	});
 
 	it("translate what leaves the VPC, and the node's join address wherever it would leave the node", () => {

@@ -3,15 +3,15 @@ import { chain, match, payload, protocolOf, rule, table } from './nft.ts';
 import type { MasqueradeRule, NodeNetwork } from './node-network.ts';
 import { nodeDevice } from './node-port.ts';
 import type { NodeService } from './node-services.ts';
-import { noEndpoint, returnRule, serviceRules } from './service-rules.ts';
+import type { Ruleset } from './ruleset-change.ts';
+import { noEndpoint, returnRule, serviceBase, serviceUnit } from './service-rules.ts';
 
 /**
- * The node's table as one nft transaction in JSON (libnftables-json(5)): it replaces the whole table, so that what is there afterwards does not depend on
- * what was there before. Connections under way stay as they are, as conntrack holds their translation. The hooks' priorities are the numbers of
+ * The node's table. Connections under way stay as they are when it changes, as conntrack holds their translation. The hooks' priorities are the numbers of
  * `dstnat` and `srcnat`. The node's own packets never meet OVN's balancers, which stand where pods send; nor do those that come from outside.
  */
-export function nodeRuleset(network: Pick<NodeNetwork, 'port' | 'masquerade' | 'services'>, services: readonly NodeService[]): string {
-	const commands = [
+export function nodeRuleset(network: Pick<NodeNetwork, 'port' | 'masquerade' | 'services'>, services: readonly NodeService[]): Ruleset {
+	const base = [
 		// Deleting a table that does not exist is an error; adding one that does is not.
 		{ add: { table } },
 		{ delete: { table } },
@@ -19,14 +19,15 @@ export function nodeRuleset(network: Pick<NodeNetwork, 'port' | 'masquerade' | '
 		chain('prerouting', { type: 'nat', hook: 'prerouting', prio: -100, policy: 'accept' }),
 		chain('output', { type: 'nat', hook: 'output', prio: -100, policy: 'accept' }),
 		chain('postrouting', { type: 'nat', hook: 'postrouting', prio: 100, policy: 'accept' }),
-		...serviceRules(services),
+		...serviceBase(),
 		...network.services.flatMap(unknownService),
 		returnRule,
 		...network.masquerade.map(leavesVpc),
 		...network.port.addresses.map(({ address }) => leavesNode(address.split('/')[0] ?? '')),
 	];
-	return JSON.stringify({ nftables: commands });
+	return { base, units: new Map(services.map((one) => [one.name, serviceUnit(one)])) };
 }
+
 /** A cluster IP or port that no service has: it would go to and fro between the node and the VPC until its time to live is over. */
 function unknownService({ family, cidr }: NodeNetwork['services'][number]): readonly object[] {
 	const asked = match('==', payload(protocolOf[family], 'daddr'), prefix(cidr));
