@@ -54,8 +54,11 @@ function vipFacts(lease: Lease, vip: Vip | undefined): VipFacts | undefined {
 	return { name: vip.metadata.name, lease: name, subnet, namespace, selector: vipSelector(vip), type: vipType(vip) ?? '', v4, v6, mac };
 }
 
-/** Names with `,` between them. */
+/** Names with `,` between them. What is no Unicode would end the connection with the database, whose JSON parser refuses it. */
 function namesIn(text: string): readonly string[] {
-	const names = text.split(',').map((name) => name.trim());
+	const names = text
+		.toWellFormed()
+		.split(',')
+		.map((name) => name.trim());
 	return [...new Set(names)].filter((name) => name !== '').sort();
 }
