@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { CodedError } from '@tapestry/base';
+import { CodedError, type Ip, parseIp } from '@tapestry/base';
 import { createKubeClient } from '@tapestry/kube';
 import { labLayout, podMtu } from '@tapestry/lab';
 import { formatAnswers, type Protocol } from '@tapestry/network';
@@ -18,6 +18,7 @@ interface WhyOptions extends LabOption {
 	readonly sctp?: number;
 	readonly family?: 4 | 6;
 	readonly size?: number;
+	readonly source?: Ip;
 	readonly kubeconfig?: string;
 	readonly nb?: string;
 	readonly sb?: string;
@@ -38,6 +39,7 @@ export function whyCommand(context: CliContext): Command {
 		.addOption(new Option('--sctp <port>', 'an SCTP association').argParser(parsePort).conflicts(['tcp', 'udp']))
 		.addOption(new Option('--family <family>', '4 or 6 (default: all that both have)').argParser(parseFamily))
 		.addOption(new Option('--size <bytes>', 'of the IP packet: whether it is too large').argParser(parseSize))
+		.addOption(new Option('--source <address>', 'an address that it sends from in place of its own').argParser(parseAddress))
 		.option('--kubeconfig <file>', 'a cluster in place of the lab')
 		.option('--nb <endpoint>', 'its Northbound database: unix:PATH or tcp:ADDRESS:PORT')
 		.option('--sb <endpoint>', 'its Southbound database, for --trace')
@@ -57,6 +59,7 @@ async function why(context: CliContext, from: string, to: string, options: WhyOp
 		...asked(options),
 		family: options.family,
 		size: options.size,
+		source: options.source,
 		betweenNodes: places.betweenNodes,
 	};
 	const answers = await askWhy({ client, northbound: places.nb }, request, context.signal);
@@ -113,6 +116,12 @@ function parseSize(text: string): number {
 function parseFamily(text: string): number {
 	if (text === '4' || text === '6') return Number(text);
 	throw new InvalidArgumentError('A family is 4 or 6.');
+}
+
+function parseAddress(text: string): Ip {
+	const ip = parseIp(text);
+	if (ip) return ip;
+	throw new InvalidArgumentError('An address is written like 10.16.0.9 or fd00::9.');
 }
 
 function within(text: string, least: number, most: number, problem: string): number {

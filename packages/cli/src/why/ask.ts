@@ -1,4 +1,4 @@
-import { CodedError, type Family, silentLogger } from '@tapestry/base';
+import { CodedError, type Family, type Ip, silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
 import type { KubeClient } from '@tapestry/kube';
 import {
@@ -24,6 +24,8 @@ export interface WhyRequest {
 	/** Both that the target has, when absent. */
 	readonly family: Family | undefined;
 	readonly size: number | undefined;
+	/** What the sender puts in place of its own address, as for a Vip. */
+	readonly source?: Ip | undefined;
 	/** What fits between the nodes, where that is known. */
 	readonly betweenNodes: number | undefined;
 }
@@ -50,23 +52,23 @@ export async function askWhy({ client, northbound }: WhySources, request: WhyReq
 	const observed: Observed = { nodes, waiting, mtus, betweenNodes: request.betweenNodes };
 	const protocol = request.protocol ?? target.service?.protocol ?? 'icmp';
 	const port = request.port ?? target.service?.port;
+	const { source } = request;
 	const about = {
-		from: sender.from,
+		from: source ? { ...sender.from, address: source } : sender.from,
 		protocol,
 		...(port === undefined ? {} : { targetPort: port }),
 		...(request.size === undefined ? {} : { size: request.size }),
 	};
-	const targets = target.targets.filter(
-		(to) => to.kind === 'workload' || request.family === undefined || to.address.family === request.family,
-	);
+	const asked = request.family ?? source?.family;
+	const targets = target.targets.filter((to) => to.kind === 'workload' || asked === undefined || to.address.family === asked);
 	if (targets.length === 0) {
-		throw new CodedError('WHY_FAMILY', { what: `the target has no address of IPv${request.family}`, fix: 'ask about the other family' });
+		throw new CodedError('WHY_FAMILY', { what: `the target has no address of IPv${asked}`, fix: 'ask about the other family' });
 	}
 	const names = [...nodes.keys()];
 	const answers = await Promise.all(
 		targets.map(async (to) => {
 			const network = await readNetwork(session, { from: sender.from, to }, names, signal);
-			const families = request.family === undefined ? familiesOf(network, sender.from.port, to) : [request.family];
+			const families = asked === undefined ? familiesOf(network, sender.from.port, to) : [asked];
 			return families.map((family): Answer => explain(network, { ...about, to, family } satisfies ReachQuestion, observed));
 		}),
 	);

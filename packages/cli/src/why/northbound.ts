@@ -1,4 +1,4 @@
-import type { Ip } from '@tapestry/base';
+import { formatIp, type Ip } from '@tapestry/base';
 import {
 	buildNetwork,
 	type Condition,
@@ -59,6 +59,15 @@ class Rows {
 		return selects.map(({ table }, at) => (results[at]?.rows ?? []).map((row) => this.#keep(table, row)));
 	}
 
+	/** The ports that may have the address of a Vip. */
+	parentsOf(ip: Ip): readonly string[] {
+		const virtual = [...this.tables.Logical_Switch_Port.values()].map(
+			({ options }) => options as Readonly<Record<string, string>> | undefined,
+		);
+		const meant = virtual.filter((options) => options?.['virtual-ip'] === formatIp(ip));
+		return meant.flatMap((options) => options?.['virtual-parents']?.split(',') ?? []);
+	}
+
 	network(): LogicalNetwork {
 		return buildNetwork(snapshotOfTables(nbSchema, this.tables));
 	}
@@ -95,13 +104,20 @@ export async function readNetwork(
 		'Address_Set',
 		...(isAddress ? (['Load_Balancer', 'Load_Balancer_Group'] as const) : []),
 	];
-	const routersSide: Select = { table: 'Logical_Switch_Port', where: [['type', '==', 'router']] };
-	await rows.read([...names.map(portNamed), routersSide, ...whole.map((table) => ({ table, where: [] }))]);
+	const ofType = (type: string): Select => ({ table: 'Logical_Switch_Port', where: [['type', '==', type]] });
+	await rows.read([
+		...names.map(portNamed),
+		ofType('router'),
+		ofType('virtual'),
+		ofType('localnet'),
+		...whole.map((table) => ({ table, where: [] })),
+	]);
 	if (isAddress || rows.tables.Logical_Router.size > 1) await rows.read([everyAddress]);
 	const network = rows.network();
 	const found = [from.port, ...(isAddress ? [] : [to.port])].flatMap((name) => addressesOf(network, name));
 	const asked = isAddress ? [to.address, ...endpointsOf(network, from.port, to.address)] : [];
-	const others = new Set([...found, ...asked].flatMap((ip) => network.holders(ip).map(({ name }) => name)));
+	const parents = asked.flatMap((ip) => rows.parentsOf(ip));
+	const others = new Set([...parents, ...[...found, ...asked].flatMap((ip) => network.holders(ip).map(({ name }) => name))]);
 	for (const name of names) others.delete(name);
 	await rows.read([...others].map(portNamed));
 	await readGroups(rows, new Set([...names, ...others]));

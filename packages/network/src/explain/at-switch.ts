@@ -34,7 +34,10 @@ function cross(journey: Journey, own: LogicalSwitch, port: SwitchPort, to: Switc
 
 function arrive(journey: Journey, own: LogicalSwitch, port: SwitchPort, to: SwitchPort, packet: Packet): Place | End {
 	const { network } = journey;
-	journey.steps.push({ at: `switch ${own.name}`, what: `${port.name} -> ${to.name}` });
+	const isOwn = to.addresses.some(({ ips }) => ips.some((ip) => sameIp(ip, packet.target)));
+	const isVip = !isOwn && to.security.some(({ ips }) => ips.some((ip) => sameIp(ip, packet.target)));
+	const shared = isVip ? `, which may have ${formatIp(packet.target)} beside its own address` : '';
+	journey.steps.push({ at: `switch ${own.name}`, what: `${port.name} -> ${to.name}${shared}` });
 	const received = passAcls(journey, own, 'to-lport', false, port, to, packet);
 	if (received) return received;
 	if (isWorkload(to) && !isReceivedBy(to.security, packet)) {

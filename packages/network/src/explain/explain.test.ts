@@ -193,3 +193,14 @@ it('meets itself behind a Service under the Service’s address', () => {
 	new PolicySet(world).set('NetworkPolicy', 'shop/own', { facts, selectors: [subject], portNames: [] });
 	expect(ask(world, vip)).toMatchObject({ verdict: 'denied', object: 'NetworkPolicy/shop/own' });
 });
+
+it('reaches a Vip at whoever may have it, and may send from it', () => {
+	const world = plantedWorld();
+	const base = { name: 'shared', lease: 'vip-shared', subnet: 'ovn-default', namespace: '', selector: {}, type: '' } as const;
+	world.set('Vip', 'shared', { ...base, v4: '10.16.0.50', v6: undefined, mac: '02:58:0a:10:00:32' });
+	pod(world, 'b', 3, { node: 'n2', vips: ['shared'] });
+	expect(ask(world, toAddress('10.16.0.50'))).toMatchObject({ verdict: 'passes', deliveredTo: 'b.shop' });
+	const from = { object: 'Pod/shop/b', port: 'b.shop', address: ip('10.16.0.50') };
+	expect(ask(world, toPod('a'), { from })).toMatchObject({ verdict: 'passes', deliveredTo: 'a.shop' });
+	expect(ask(world, toPod('a'), { from: { ...from, address: ip('10.16.0.51') } })).toMatchObject({ reason: 'port-security' });
+});

@@ -23,6 +23,8 @@ export interface SwitchPort {
 	readonly security: readonly PortAddress[];
 	/** Name of the router's port at the other end. */
 	readonly routerPort: string | undefined;
+	/** An address that is at whichever of the parents answers for it. */
+	readonly virtual: { readonly ip: Ip; readonly parents: readonly string[] } | undefined;
 	/** The node that may claim the port; the first when a machine moves. */
 	readonly node: string;
 	/** What ovn-northd says: whether the port is plugged in somewhere. Unknown in a compiled model. */

@@ -18,6 +18,10 @@ export function neighbourOf(network: LogicalNetwork, switchId: string, ip: Ip): 
 		const beyond = routerPortAt(network, port);
 		if (beyond?.networks.some((one) => sameIp(one.ip, ip))) return { port, mac: beyond.mac };
 	}
+	const virtual = uplinks.find((port) => port.virtual && sameIp(port.virtual.ip, ip));
+	// Who has the address now is known to ovn-controller only; to the rules one parent is like another.
+	const parent = virtual?.virtual?.parents.flatMap((name) => network.port(name) ?? [])[0];
+	if (parent) return { port: parent, mac: parent.addresses[0]?.mac ?? 0n };
 	const open = uplinks.find((port) => port.takesUnknown);
 	return open && { port: open, mac: 0n };
 }

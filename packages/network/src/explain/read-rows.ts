@@ -25,6 +25,7 @@ export function readSwitchPort(row: SnapshotRow, owner: string): SwitchPort {
 	const options = map(row, 'options');
 	const type = text(row, 'type');
 	const { up } = row.columns;
+	const virtualIp = type === 'virtual' ? parseIp(String(options['virtual-ip'] ?? '')) : undefined;
 	return {
 		name: text(row, 'name'),
 		switch: owner,
@@ -33,6 +34,7 @@ export function readSwitchPort(row: SnapshotRow, owner: string): SwitchPort {
 		takesUnknown: type === 'localnet' || list(row, 'addresses').includes('unknown'),
 		security: list(row, 'port_security').flatMap((address) => readPortAddress(address) ?? []),
 		routerPort: type === 'router' ? String(options['router-port'] ?? '') : undefined,
+		virtual: virtualIp && { ip: virtualIp, parents: String(options['virtual-parents'] ?? '').split(',') },
 		node: String(options['requested-chassis'] ?? '').split(',')[0] ?? '',
 		isUp: typeof up === 'boolean' ? up : undefined,
 		origin: row.origin,
