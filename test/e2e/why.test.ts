@@ -57,7 +57,13 @@ const objects = [
 		metadata: { name: 'empty', namespace: 'why' },
 		spec: { selector: { app: 'none' }, ports: [{ port: 80 }] },
 	}),
-	at('a', 'n1'),
+	document({
+		apiVersion: 'kubeovn.io/v1',
+		kind: 'Vip',
+		metadata: { name: 'why' },
+		spec: { subnet: 'ovn-default', v4ip: '10.16.200.1' },
+	}),
+	at('a', 'n1', { annotations: { 'ovn.kubernetes.io/aaps': 'why' } }),
 	at('b', 'n2'),
 	at('c', 'n2'),
 	at('s', 'n1', { annotations: { 'ovn.kubernetes.io/security_groups': 'why' } }),
@@ -133,6 +139,9 @@ describe('why', () => {
 		expect(await reasons('pod/a', '172.30.0.254')).toMatchObject({ status: 0, verdict: 'passes' });
 		expect(await reasons('pod/a', 'node/n2')).toMatchObject({ status: 0, deliveredTo: 'node-n2' });
 		expect(await reasons('pod/a', 'pod/c', '--size', '1500')).toMatchObject({ status: 1, reason: 'mtu' });
+		expect(await reasons('pod/a', 'pod/c', '--source', '10.16.200.1')).toMatchObject({ status: 0, verdict: 'passes' });
+		expect(await reasons('pod/a', 'pod/c', '--source', '10.16.200.2')).toMatchObject({ status: 1, reason: 'port-security' });
+		expect(await reasons('pod/s', '10.16.200.1')).toMatchObject({ status: 0, deliveredTo: 'a.why' });
 	});
 
 	it('says why a pod has no address', async () => {
