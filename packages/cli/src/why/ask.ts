@@ -46,7 +46,7 @@ export async function askWhy({ client, northbound }: WhySources, request: WhyReq
 			? seeingNodes.then((seen) => findTarget(client, request.to, seen, signal))
 			: findTarget(client, request.to, new Map(), signal),
 		seeingNodes,
-		request.size === undefined ? new Map<string, number>() : observeMtus(client, signal),
+		observeMtus(client, signal),
 	]);
 	const waiting = new Map([...sender.waiting, ...target.waiting]);
 	const observed: Observed = { nodes, waiting, mtus, betweenNodes: request.betweenNodes };

@@ -127,7 +127,9 @@ describe('what does not pass, and the object at fault', () => {
 			path: 'spec.mtu',
 		});
 		expect(ask(plantedWorld(), toPod('b'), { size: 1500 }, observed)).toMatchObject({ reason: 'mtu', object: 'Subnet/ovn-default' });
-		expect(ask(plantedWorld(), toPod('b'), { size: 1442 }, observed).verdict).toBe('passes');
+		expect(ask(plantedWorld(), toPod('b'), { size: 1442 }, observed)).toMatchObject({ verdict: 'passes', notes: [] });
+		const note = 'packets of more than 1400 bytes do not pass, but Subnet ovn-default has the MTU 1442 (spec.mtu)';
+		expect(ask(plantedWorld(), toPod('c'), {}, observed)).toMatchObject({ verdict: 'passes', notes: [note] });
 	});
 
 	it('port security', () => {

@@ -6,7 +6,7 @@ import type { End, Journey } from './journey.ts';
 import type { SwitchPort } from './logical-network.ts';
 import { vpcOf } from './neighbour.ts';
 import type { Packet } from './packet.ts';
-import { troubleOf } from './trouble.ts';
+import { mtuNotes, troubleOf } from './trouble.ts';
 import { newJourney, walk, walkOn } from './walk.ts';
 
 type Arrived = Exclude<End, { kind: 'dropped' }>;
@@ -32,7 +32,7 @@ export function outcome(setting: Setting, from: SwitchPort, journey: Journey, en
 		};
 		return denied(setting, 'reply', `denied: the answer to it goes to ${back.port.name} instead of ${from.name}`, fault, way);
 	}
-	return passed(setting, journey, end, way);
+	return { ...passed(setting, journey, end, way), notes: end.kind === 'delivered' ? mtuNotes(setting, from, end.port) : [] };
 }
 
 function wayOf({ network }: Setting, from: SwitchPort, journey: Journey, end: End): Way {

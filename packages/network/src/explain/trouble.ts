@@ -57,6 +57,17 @@ function mtuTrouble({ network, question, observed }: Setting, from: SwitchPort, 
 	return tooLarge(size, `Subnet/${subnet}`, `the ${betweenNodes} bytes that fit between nodes after encapsulation`);
 }
 
+/** Packets that pass because they are small: a sender with too large an MTU sends others too. */
+export function mtuNotes({ network, observed }: Setting, from: SwitchPort, to: SwitchPort): readonly string[] {
+	const { mtus, betweenNodes } = observed;
+	const subnetOf = (port: SwitchPort) => network.switch(port.switch)?.name ?? '';
+	const [mine, theirs] = [from, to].map((port) => mtus.get(subnetOf(port)) ?? betweenNodes);
+	const limits = [theirs, from.node === to.node ? undefined : betweenNodes].filter((limit) => limit !== undefined);
+	const least = Math.min(...limits);
+	if (mine === undefined || mine <= least) return [];
+	return [`packets of more than ${least} bytes do not pass, but Subnet ${subnetOf(from)} has the MTU ${mine} (spec.mtu)`];
+}
+
 function tooLarge(size: number, object: string, limit: string): Trouble {
 	return {
 		reason: 'mtu',
