@@ -16,7 +16,7 @@ it('is a veth unless the pod asks for more', () => {
 it.each([
 	['host-tap', undefined, 'the pod has no runtimeClassName'],
 	['vfio', 'kata-qemu', 'SR-IOV is not built'],
-	['vhost-user', 'kata-dragonball', 'would need DPDK'],
+	['vhost-user', 'kata-dragonball', 'for machines of KubeVirt only'],
 	['bridge', 'kata', 'there is no way "bridge"'],
 ])('refuses %s with runtime class %s', (annotation, runtimeClass, why) => {
 	expect(choose(annotation, runtimeClass).problem).toMatchObject({ reason: 'KataAttachment', why: expect.stringContaining(why) });

@@ -11,7 +11,7 @@ export type KataAttachment = (typeof kataAttachments)[number];
 
 /** Kata's other devices of direct attachment, and what stands against them. */
 const unbuilt: Readonly<Record<string, string>> = {
-	'vhost-user': 'Open vSwitch would need DPDK for it, which this version does not set up',
+	'vhost-user': 'it is built for machines of KubeVirt only',
 	vfio: 'it needs a virtual function with a representor, and SR-IOV is not built',
 };
 
