@@ -14,7 +14,7 @@ import type { AdmissionOptions } from '../admission/admit.ts';
 import type { Sources } from '../world/sources.ts';
 import type { Reserved } from './load-balancer.ts';
 
-export type BalancerSources = Pick<Sources, 'services' | 'endpointSlices' | 'switchLbRules' | 'subnets' | 'vpcs' | 'namespaces'>;
+export type BalancerSources = Pick<Sources, 'services' | 'endpointSlices' | 'switchLbRules' | 'subnets' | 'vpcs' | 'vips' | 'namespaces'>;
 
 export interface BalancersDeps {
 	readonly sources: BalancerSources;
@@ -70,6 +70,7 @@ export class BalancerView {
 				for (const [key, service] of sources.services.objects) if (service.spec?.loadBalancerIP) this.#serviceChanged(key);
 			}),
 			sources.vpcs.onChange(onSpec),
+			sources.vips.onChange(readAll),
 			sources.namespaces.onChange(({ before, after }) => {
 				if (before?.metadata.deletionTimestamp !== after?.metadata.deletionTimestamp || !before || !after) readAll();
 			}),
@@ -107,6 +108,7 @@ export class BalancerView {
 			others: [...rules.values()],
 			subnets,
 			vpcs,
+			vips: [...sources.vips.objects.values()],
 			namespaces,
 			serviceCidrs: this.#options.serviceCidrs,
 		};

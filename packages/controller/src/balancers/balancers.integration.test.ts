@@ -1,5 +1,5 @@
 import { type EndpointSlice, endpointSlices, findCondition, type Namespace, namespaces, type Service, services } from '@tapestry/kube';
-import { type SwitchLbRule, switchLbRuleResource } from '@tapestry/network';
+import { type SwitchLbRule, switchLbRuleResource, type Vip, vipResource } from '@tapestry/network';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TestCluster } from '../testing/cluster.ts';
 
@@ -63,8 +63,14 @@ it('says what is wrong with a rule, and heals when the other object does', async
 	await cluster.until('the next trouble', () => ready('second')?.reason === 'DuplicateVip');
 	await cluster.client.remove(switchLbRuleResource, { name: 'first' });
 	await cluster.until('it is healed', () => ready('second')?.status === 'True' && vips()['192.0.2.9:80'] === '10.16.0.8:8080');
+	await cluster.client.create<Vip>(vipResource, {
+		metadata: { name: 'kept' },
+		spec: { subnet: 'ovn-default', v4ip: '10.16.0.77', type: 'switch_lb_vip' },
+	});
+	await cluster.until('a Vip keeps the address', () => ready('inside')?.status === 'True');
 	for (const name of ['second', 'inside']) await cluster.client.remove(switchLbRuleResource, { name });
 	await cluster.until('nothing is left', () => vips()['192.0.2.9:80'] === undefined);
+	await cluster.client.remove(vipResource, { name: 'kept' });
 });
 
 it('gives Services the outer addresses that they ask for, the older first, and takes them back', async () => {

@@ -100,6 +100,22 @@ describe('reviewObject', () => {
 		expect(reviewObject(later, nothing, options)).toEqual({ allowed: true });
 	});
 
+	it('refuses a SwitchLBRule that cannot be read, and lets one wait for its namespace', () => {
+		const rule = (spec: object) => ({
+			uid: '1',
+			resource: { group: 'kubeovn.io', resource: 'switch-lb-rules' },
+			operation: 'CREATE',
+			object: {
+				metadata: { name: 'r' },
+				spec: { vip: '192.0.2.9', namespace: 'later', selector: ['a: b'], ports: [{ port: 80 }], ...spec },
+			},
+		});
+		const nothing = { subnets: [], vpcs: [], adminPolicies: [], ipPools: [], leases: [] };
+		expect(reviewObject(rule({ vip: 'junk' }), nothing, options).status?.message).toContain('"junk" is not an address');
+		expect(reviewObject(rule({ ports: [] }), nothing, options).status?.message).toContain('it has no ports');
+		expect(reviewObject(rule({}), nothing, options)).toEqual({ allowed: true });
+	});
+
 	it('refuses a NetworkPolicy as Kubernetes does', () => {
 		const spec = { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/24', except: ['10.1.0.0/24'] } }] }] };
 		const object = { metadata: { name: 'np', namespace: 'default' }, spec };

@@ -5,6 +5,7 @@ import {
 	type IpLease,
 	type IpPool,
 	leasedAddresses,
+	malformedRule,
 	type NetworkPolicy,
 	type Problem,
 	readAdminPolicy,
@@ -13,12 +14,14 @@ import {
 	readSecurityGroup,
 	type SecurityGroup,
 	type Subnet,
+	type SwitchLbRule,
 	subnetChangeProblems,
 	subnetNotes,
 	type Vip,
 	type Vpc,
 	validateIpPool,
 	validateSubnet,
+	validateSwitchLbRule,
 	validateVpc,
 	vipProblems,
 } from '@tapestry/network';
@@ -114,6 +117,14 @@ const ipPools: Validator = {
 
 const vips: Validator = { ...kubeOvn, plural: 'vips', refuses: ['VipMalformed'], problems: (vip: Vip) => vipProblems(vip) };
 
+const switchLbRules: Validator = {
+	...kubeOvn,
+	plural: 'switch-lb-rules',
+	refuses: malformedRule,
+	problems: (rule: SwitchLbRule) =>
+		validateSwitchLbRule(rule, { others: [], subnets: [], vpcs: [], vips: [], namespaces: { has: () => true }, serviceCidrs: [] }),
+};
+
 const securityGroups: Validator = {
 	...kubeOvn,
 	plural: 'security-groups',
@@ -149,6 +160,7 @@ export const validators: readonly Validator[] = [
 	vpcs,
 	ipPools,
 	vips,
+	switchLbRules,
 	securityGroups,
 	adminPolicies,
 	baselinePolicies,

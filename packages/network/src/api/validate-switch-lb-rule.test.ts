@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SwitchLbRule } from './service-kinds.ts';
 import type { Subnet } from './subnet.ts';
 import { rulePortName, ruleSelector, validateSwitchLbRule } from './validate-switch-lb-rule.ts';
+import type { Vip } from './vip.ts';
 
 const services = parseCidr('10.96.0.0/16');
 const subnet = (name: string, cidrBlock: string, spec: Partial<Subnet['spec']> = {}): Subnet => ({
@@ -13,6 +14,7 @@ const subnets = [
 	subnet('pods', '10.16.0.0/16,fd00:10:16::/112', { excludeIps: ['10.16.9.0..10.16.9.9'] }),
 	subnet('blue', '10.16.0.0/16', { vpc: 'blue', namespaces: ['tenant'], excludeIps: ['10.16.8.8'] }),
 ];
+const vip: Vip = { metadata: { name: 'v' }, spec: { subnet: 'pods', type: 'switch_lb_vip' }, status: { v4ip: '10.16.0.50' } };
 const rule = (spec: Partial<SwitchLbRule['spec']>, name = 'r', created = '2'): SwitchLbRule => ({
 	metadata: { name, creationTimestamp: created },
 	spec: { vip: '192.0.2.9', namespace: 'shop', selector: ['app: web'], ports: [{ name: 'http', port: 80 }], ...spec },
@@ -22,16 +24,18 @@ const problems = (one: SwitchLbRule, others: readonly SwitchLbRule[] = []) =>
 		others,
 		subnets,
 		vpcs: [],
+		vips: [vip],
 		namespaces: new Set(['shop', 'tenant']),
 		serviceCidrs: services ? [services] : [],
 	});
 const reasons = (spec: Partial<SwitchLbRule['spec']>) => problems(rule(spec)).map(({ reason }) => reason);
 
 describe('a SwitchLBRule', () => {
-	it('may have an address outside, or one that the subnet keeps free', () => {
+	it('may have an address outside, or one that the subnet or a Vip keeps free', () => {
 		expect(reasons({})).toEqual([]);
 		expect(reasons({ vip: '192.0.2.9,fd00:192::9' })).toEqual([]);
 		expect(reasons({ vip: '10.16.9.3' })).toEqual([]);
+		expect(reasons({ vip: '10.16.0.50' })).toEqual([]);
 		expect(reasons({ vip: '10.16.8.8', namespace: 'tenant' })).toEqual([]);
 	});
 

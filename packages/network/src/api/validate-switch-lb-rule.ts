@@ -4,6 +4,7 @@ import type { Problem } from './problem.ts';
 import type { SwitchLbRule } from './service-kinds.ts';
 import type { Subnet } from './subnet.ts';
 import { splitList, subnetBlocks, subnetExcludes, subnetGateways, vpcOf } from './subnet-addressing.ts';
+import type { Vip } from './vip.ts';
 import type { Vpc } from './vpc.ts';
 
 export interface SwitchLbRuleContext {
@@ -11,6 +12,7 @@ export interface SwitchLbRuleContext {
 	readonly others: Iterable<SwitchLbRule>;
 	readonly subnets: readonly Subnet[];
 	readonly vpcs: readonly Vpc[];
+	readonly vips: Iterable<Vip>;
 	readonly namespaces: { has(name: string): boolean };
 	readonly serviceCidrs: readonly Cidr[];
 }
@@ -26,6 +28,9 @@ export function validateSwitchLbRule(rule: SwitchLbRule, context: SwitchLbRuleCo
 		...duplicateProblem(rule, what, context),
 	];
 }
+
+/** What is wrong with a rule whatever else there is: nothing of this can heal by itself. */
+export const malformedRule = ['InvalidVip', 'NoPorts', 'InvalidPort', 'NoEndpoints', 'InvalidSelector', 'InvalidEndpoint'] as const;
 
 /** `spec.vip`: an address, or one of each family with `,` between them. Malformed ones are left out. */
 export function ruleVips({ spec }: SwitchLbRule): readonly Ip[] {
@@ -89,7 +94,7 @@ function namespaceProblem({ spec }: SwitchLbRule, what: string, { namespaces }: 
 	return [{ reason: 'UnknownNamespace', field: 'spec.namespace', what, why, fix: 'name the namespace of the pods behind it' }];
 }
 
-function addressProblems(rule: SwitchLbRule, ip: Ip, what: string, { subnets, vpcs, serviceCidrs }: SwitchLbRuleContext): Problem[] {
+function addressProblems(rule: SwitchLbRule, ip: Ip, what: string, { subnets, vpcs, vips, serviceCidrs }: SwitchLbRuleContext): Problem[] {
 	const text = formatIp(ip);
 	const services = serviceCidrs.find((cidr) => cidrContains(cidr, ip));
 	if (services) {
@@ -105,7 +110,10 @@ function addressProblems(rule: SwitchLbRule, ip: Ip, what: string, { subnets, vp
 			{ reason: 'VipOnLink', field: 'spec.vip', what, why: unanswered, fix: 'use an IPv6 address outside of the subnets of the VPC' },
 		];
 	}
-	if (rangesContain(subnetExcludes(around) ?? [], ip)) return [];
+	const isKept = [...vips].some(
+		({ spec, status }) => spec.type === 'switch_lb_vip' && spec.subnet === name && (status?.v4ip || spec.v4ip) === text,
+	);
+	if (isKept || rangesContain(subnetExcludes(around) ?? [], ip)) return [];
 	const why = `${text} lies in subnet ${name}, which may give it to a pod`;
 	return [
 		{
