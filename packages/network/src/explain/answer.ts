@@ -47,4 +47,6 @@ export interface SentPacket {
 	readonly packet: Packet;
 	/** The endpoint taken in place of a Service's address, as `IP:port`. */
 	readonly endpoint: string | undefined;
+	/** Whether the Service has no other one. */
+	readonly isOnlyEndpoint: boolean;
 }

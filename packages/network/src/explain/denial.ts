@@ -34,12 +34,12 @@ function byRule(setting: Setting, end: Dropped, origin: Origin | undefined, way:
 	const isPrivate = origin?.object.startsWith('Subnet/') === true && /^spec\.(private|allowSubnets)/.test(origin.path ?? '');
 	const reason: Reason = isPrivate ? 'private-subnet' : end.reason;
 	const refused = end.isRefused ? ', and refused at once' : '';
-	const summary = origin
+	const summary = origin?.object
 		? `denied, as ordered by ${nameOf(origin.object)}${origin.path ? ` (${origin.path})` : ''}: ${end.detail}${refused}`
-		: `denied by a rule that no object of ours made: ${end.detail}${refused}`;
+		: `denied by ${origin ? 'the end of a list of rules' : 'a rule that no object of ours made'}: ${end.detail}${refused}`;
 	const also = end.by?.also ?? [];
 	const notes = also.length === 0 ? [] : [`also denied by ${also.join(', ')}`];
-	const fault = { object: origin?.object, path: origin?.path, rule: end.by?.rule, fix: fixOf(setting, reason, end.by), notes };
+	const fault = { object: origin?.object || undefined, path: origin?.path, rule: end.by?.rule, fix: fixOf(setting, reason, end.by), notes };
 	return denied(setting, reason, summary, fault, way);
 }
 
@@ -47,6 +47,7 @@ function fixOf({ question }: Setting, reason: Reason, by: Cited | undefined): st
 	const origin = by?.origin;
 	const from = nameOf(question.from.object);
 	const to = nameOf(question.to.object ?? 'the address');
+	if (origin?.object === '') return 'the policies of the port make more rules than fit: let fewer select it (docs/design/0009-verdicts.md)';
 	if (!origin) return 'look for who wrote the row into the Northbound database: its external_ids lack our mark';
 	const object = nameOf(origin.object);
 	if (reason === 'private-subnet') return `add a block that holds ${from} to spec.allowSubnets of ${object}, or set spec.private to false`;

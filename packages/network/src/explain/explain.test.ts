@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { port, service, slice, vpc } from '../compile/testing/worlds.ts';
+import { port, service, slice, subnet, vpc } from '../compile/testing/worlds.ts';
 import { PolicySet } from '../world/policy-set.ts';
 import { selectorKey } from '../world/selector.ts';
 import { formatAnswers } from './format.ts';
 import { nothingObserved } from './question.ts';
-import { ask, ip, plantedWorld, pod, toAddress, toPod } from './testing/planted.ts';
+import { ask, block, ip, plantedWorld, pod, toAddress, toPod } from './testing/planted.ts';
 
 const families = [4, 6] as const;
 const web = service('web', { namespace: 'shop', clusterIps: ['10.96.0.9'], ports: [port(80)] });
@@ -205,4 +205,15 @@ it('reaches a Vip at whoever may have it, and may send from it', () => {
 	const from = { object: 'Pod/shop/b', port: 'b.shop', address: ip('10.16.0.50') };
 	expect(ask(world, toPod('a'), { from })).toMatchObject({ verdict: 'passes', deliveredTo: 'a.shop' });
 	expect(ask(world, toPod('a'), { from: { ...from, address: ip('10.16.0.51') } })).toMatchObject({ reason: 'port-security' });
+});
+
+it('does not say that nobody allowed what no rule is about', () => {
+	const world = plantedWorld();
+	const acls = [
+		{ path: 'spec.acls[0]', direction: 'ingress', match: 'tcp.dst == 81', action: 'allow' },
+		{ path: 'spec.acls[1]', direction: 'ingress', match: 'tcp.dst == 82', action: 'drop' },
+	] as const;
+	world.set('Subnet', 'second', subnet('second', { blocks: block('17'), acls }));
+	expect(ask(world, toPod('c')).summary).toBe('passes: Pod shop/a reaches Pod shop/c; no rule is about it');
+	expect(ask(world, toPod('c'), { targetPort: 82 })).toMatchObject({ object: 'Subnet/second', path: 'spec.acls[1]' });
 });

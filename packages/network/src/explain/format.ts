@@ -28,14 +28,14 @@ function formatGroup(alike: readonly Answer[]): string {
 		...notes.map((note) => ['note', note]),
 	];
 	const facts = rows.flatMap(([label = '', text]) => (text === undefined ? [] : [`  ${label.padEnd(6)}  ${text}`]));
-	const way = steps.map(
-		({ at, what, by }, index) => `  ${index === 0 ? 'way   ' : '      '}  ${at}: ${what}${by ? `, by ${citation(by)}` : ''}`,
-	);
+	const way = steps.map(({ at, what, by }, index) => `  ${index === 0 ? 'way   ' : '      '}  ${at}: ${what}${by ? citation(by) : ''}`);
 	return [`${askedFor(question)}, ${families}`, summary, ...facts, ...way].join('\n');
 }
 
+/** What was allowed because no rule speaks of it stands for no object. */
 function citation({ origin, rule }: Cited): string {
-	return origin ? `${nameOf(origin.object)} ${origin.path ?? ''}`.trim() : rule;
+	if (origin?.object === '') return ', because no rule is about it';
+	return origin ? `, by ${`${nameOf(origin.object)} ${origin.path ?? ''}`.trim()}` : `, by ${rule}`;
 }
 
 /** `Pod shop/a -> VirtualMachine shop/b, TCP 80`. */

@@ -13,7 +13,7 @@ export interface Microflow {
 /** More than there are stages with connection tracking on a way through several switches and routers. */
 const trackings = 16;
 
-export function microflowOf({ switch: datapath, inport, packet, endpoint }: SentPacket): Microflow {
+export function microflowOf({ switch: datapath, inport, packet, endpoint, isOnlyEndpoint }: SentPacket): Microflow {
 	const { source, target, protocol, sourcePort, targetPort, sourceMac, targetMac, ttl } = packet;
 	const ip = `ip${source.family}`;
 	const upper =
@@ -32,7 +32,9 @@ export function microflowOf({ switch: datapath, inport, packet, endpoint }: Sent
 		upper,
 	];
 	const tracked = Array.from({ length: trackings }, () => ['--ct', 'new']).flat();
-	return { datapath, flow: parts.join(' && '), options: [...tracked, ...(endpoint === undefined ? [] : ['--lb-dst', endpoint])] };
+	// With --lb-dst ovn-trace shows the endpoint's address also to rules that see the Service's, so it is given only where there is a choice.
+	const choice = endpoint === undefined || isOnlyEndpoint ? [] : ['--lb-dst', endpoint];
+	return { datapath, flow: parts.join(' && '), options: [...tracked, ...choice] };
 }
 
 /** Packets of OVN's own: what it sends back of one that it refuses, and its questions for a neighbour's address. */

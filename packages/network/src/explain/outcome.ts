@@ -47,6 +47,7 @@ function wayOf({ network }: Setting, from: SwitchPort, journey: Journey, end: En
 			inport: from.name,
 			packet: sent,
 			endpoint: chosen && `${address}:${chosen.port ?? sent.targetPort}`,
+			isOnlyEndpoint: balanced?.vip.backends.length === 1,
 		},
 		deliveredTo: end.kind === 'delivered' || end.kind === 'left' ? end.port.name : undefined,
 		answeredBy: end.kind === 'answered' ? end.port.name : undefined,
@@ -124,7 +125,7 @@ function isNodePort(port: SwitchPort): boolean {
 
 function allowance({ allowedBy }: Way): string | undefined {
 	const names = allowedBy.flatMap(({ origin, also }) =>
-		origin ? [`${nameOf(origin.object)}${origin.path ? ` (${origin.path})` : ''}`, ...also] : [],
+		origin?.object ? [`${nameOf(origin.object)}${origin.path ? ` (${origin.path})` : ''}`, ...also] : [],
 	);
 	return names.length === 0 ? undefined : `allowed by ${[...new Set(names)].join(' and ')}`;
 }

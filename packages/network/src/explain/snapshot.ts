@@ -5,7 +5,10 @@ import type { Tables } from '../plan/replica-index.ts';
 import type { DatabaseMeta } from '../schema/meta.ts';
 import type { Row, Value } from '../schema/wire.ts';
 
-/** Where a row comes from: `Kind/namespace/name` or `Kind/name` of the object, and the place in its YAML where that is known. */
+/**
+ * Where a row comes from: `Kind/namespace/name` or `Kind/name` of the object, empty for a row that none ordered; and the place in its YAML where that is
+ * known.
+ */
 export interface Origin {
 	readonly object: string;
 	readonly path: string | undefined;
