@@ -33,6 +33,6 @@ export const payloads: readonly number[] = [64, 128, 256, 512, 1024, 2048, 4096,
 /** The most that fits into one datagram: 65,535 less the headers of IPv4 and UDP. */
 export const largestDatagram = 65_507;
 
-export function seriesOf(comparison: Comparison, subject: string, test: Test): Series | undefined {
-	return comparison.series.find((one) => one.subject === subject && one.kind === test.kind && one.size === test.size);
+export function seriesOf({ series }: Pick<Comparison, 'series'>, subject: string, test: Test): Series | undefined {
+	return series.find((one) => one.subject === subject && one.kind === test.kind && one.size === test.size);
 }
