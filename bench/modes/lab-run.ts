@@ -87,7 +87,7 @@ export async function machineRun(layout: LabLayout, modes: readonly AttachmentMo
 		const vm: Workload = { kind: 'vm', name: mode, namespace };
 		await serveInGuest(layout, vm);
 		const udp = changesPorts.includes(mode) ? {} : { udp: { port: ports.udp, sourcePort: ports.client } };
-		targets.push({ subject: mode, prober, address: await addressOf(layout, vm), tcp: ports.tcp, sink: ports.sink, ...udp });
+		targets.push({ subject: mode, prober, address: await leaseOf(layout, mode), tcp: ports.tcp, sink: ports.sink, ...udp });
 	}
 	return {
 		name: 'machines',
@@ -109,6 +109,11 @@ const podNamed = (name: string): Workload => ({ kind: 'pod', name, namespace });
 async function addressOf(layout: LabLayout, workload: Workload): Promise<string> {
 	using client = labClient(layout);
 	return (await findWorkload(client, workload)).addresses[0] ?? '';
+}
+
+/** A machine's own address, whatever its launcher has. */
+async function leaseOf(layout: LabLayout, name: string): Promise<string> {
+	return (await kubectl(deps, layout, ['get', 'ip', `${name}.${namespace}`, '-o', 'jsonpath={.spec.v4IpAddress}'])).trim();
 }
 
 async function nodeAddress(layout: LabLayout, name: string): Promise<string> {

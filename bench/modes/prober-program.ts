@@ -15,6 +15,8 @@ import type { Answer, Question } from './prober.ts';
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const patienceMs = 1000;
+/** Streams stay open from one question to the next: the peers that a guest has take a moment to listen again. */
+const streams = new Map<string, number>();
 
 for await (const line of createInterface(process.stdin)) {
 	const question = JSON.parse(line) as Question;
@@ -28,9 +30,6 @@ async function answer(question: Question): Promise<Answer> {
 		return { microseconds: [], lost: 0, failure: String(error) };
 	}
 }
-
-/** Streams stay open from one question to the next: the peers that a guest has take a moment to listen again. */
-const streams = new Map<string, number>();
 
 function pingPong(question: Extract<Question, { kind: 'tcp' | 'udp' }>): Answer {
 	const { kind, address, port, size, count } = question;

@@ -1,6 +1,9 @@
 import { type Comparison, payloads, seriesOf, type Test } from './series.ts';
 import { median, pairedRatio } from './statistics.ts';
 
+/** The mode that has to be no worse than the others. */
+const own = 'lift';
+
 /** A comparison in Markdown: latency by payload, its spread, and the ratio to the baseline with its interval. */
 export function renderComparison(comparison: Comparison): string {
 	const { title, note } = comparison;
@@ -15,6 +18,9 @@ export function renderComparison(comparison: Comparison): string {
 		parts.push(...table(['median', ...shown.map(sizeName)], comparison, tests, medianCell), '');
 		parts.push(...table(['p99 of all exchanges', ...shown.map(sizeName)], comparison, tests, p99Cell), '');
 		parts.push(...table([`ratio to ${comparison.baseline}`, ...shown.map(sizeName)], comparison, tests, ratioCell), '');
+		if (comparison.subjects.some(({ name }) => name === own)) {
+			parts.push(...table([`ratio of ${own} to`, ...shown.map(sizeName)], comparison, tests, ownRatioCell), '');
+		}
 	}
 	if (comparison.series.some(({ kind }) => kind === 'throughput')) parts.push(...throughputTable(comparison), '');
 	if (comparison.subjects.some(({ attachMs }) => attachMs !== undefined)) {
@@ -59,8 +65,16 @@ function p99Cell(comparison: Comparison, subject: string, test: Test): string {
 }
 
 function ratioCell(comparison: Comparison, subject: string, test: Test): string {
-	if (subject === comparison.baseline) return '1';
-	const baseline = seriesOf(comparison, comparison.baseline, test)?.rounds ?? [];
+	return ratioOf(comparison, { subject, to: comparison.baseline }, test);
+}
+
+function ownRatioCell(comparison: Comparison, subject: string, test: Test): string {
+	return ratioOf(comparison, { subject: own, to: subject }, test);
+}
+
+function ratioOf(comparison: Comparison, { subject, to }: { readonly subject: string; readonly to: string }, test: Test): string {
+	if (subject === to) return '1';
+	const baseline = seriesOf(comparison, to, test)?.rounds ?? [];
 	const ratio = pairedRatio(seriesOf(comparison, subject, test)?.rounds ?? [], baseline);
 	if (!ratio) return 'n/a';
 	const interval = `${ratio.low.toFixed(2)}..${ratio.high.toFixed(2)}`;
