@@ -25,6 +25,7 @@ import { CniCommands } from './cni/commands.ts';
 import { serveCni } from './cni/server.ts';
 import { followHostLaunchers } from './host-launchers.ts';
 import { attachmentFiles } from './kata/attachment-files.ts';
+import { virtualFunctions } from './kata/virtual-functions.ts';
 import { KubeWorkloads } from './leases/kube-workloads.ts';
 import { Metrics } from './metrics.ts';
 import { HealthChecks, healthChecks } from './node/health-checks.ts';
@@ -94,6 +95,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 				...{ clock, log, host, bridge, monitor, observe: metrics.observe },
 				needs: { exists: existsSync },
 				kata: attachmentFiles(options.kata),
+				virtualFunctions: virtualFunctions(host),
 				loadRules: createSandboxRuleLoader({ dir: join(options.state, 'sandbox-rules') }),
 			},
 			{ isVmm, sockets: join(options.state, 'vhost-user') },

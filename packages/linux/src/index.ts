@@ -14,3 +14,4 @@ export * from './route.ts';
 export * from './sysctl.ts';
 export * from './tap.ts';
 export * from './tap-holders.ts';
+export * from './virtual-function.ts';

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Signal } from '@tapestry/base';
-import type { AttachmentModeName, ForwardedPort } from '@tapestry/network';
+import type { AttachmentModeName, ForwardedPort, KataAttachment } from '@tapestry/network';
 import type { PodRef, Port } from '../port.ts';
 
-/** Containers have a veth, or, in a Kata sandbox that asks for it, a tap of the node; a machine's NIC has what was chosen for it. */
-export type ModeName = 'veth' | 'host-tap' | AttachmentModeName;
+/** Containers have a veth, or, in a Kata sandbox that asks for it, one of the other three; a machine's NIC has what was chosen for it. */
+export type PodModeName = 'veth' | 'host-tap' | 'kata-vhost-user' | 'vfio';
+export type ModeName = PodModeName | AttachmentModeName;
 
 /** One interface of one sandbox, as the CNI specification identifies it, and how it is connected. Plain data: this is the journal's entry. */
 export interface Attachment {
@@ -21,6 +22,8 @@ export interface Attachment {
 	readonly port: Port;
 	/** What the VMM opens on the tap; 1 for pods. */
 	readonly queues: number;
+	/** The virtual function that the runtime allotted to the sandbox (mode `vfio`). */
+	readonly pciAddress?: string;
 	/** What is let in where the mode lets only some ports in. @default all */
 	readonly forward?: readonly ForwardedPort[];
 	/** False while an ADD is under way: what it left when the agent died has to be undone. */
@@ -77,8 +80,14 @@ export const attachmentKey = (id: Pick<Attachment, 'containerId' | 'ifname'>): s
 
 /** Modes whose device on the node is the machine's own tap; the others have a veth there. */
 const tapsOnNode: readonly ModeName[] = ['lift', 'tap'];
-/** Ways to connect a pod, not a machine. */
-export const podModes: readonly ModeName[] = ['veth', 'host-tap'];
+/** Ways to connect a pod, not a machine, by what a pod calls them. */
+export const podModeOf: Readonly<Record<KataAttachment, PodModeName>> = {
+	veth: 'veth',
+	'host-tap': 'host-tap',
+	'vhost-user': 'kata-vhost-user',
+	vfio: 'vfio',
+};
+export const podModes: readonly ModeName[] = Object.values(podModeOf);
 
 /**
  * Device name on the node's side: 14 bytes, unique for the sandbox and interface and the same at every call, so that it can be found again
@@ -88,6 +97,8 @@ export function deviceName(mode: ModeName, id: Pick<Attachment, 'containerId' | 
 	const hash = createHash('sha256').update(attachmentKey(id)).digest('hex');
 	if (mode === 'vhost-user') return `vhu${hash.slice(0, 11)}`;
 	if (mode === 'host-tap') return `kata${hash.slice(0, 10)}`;
+	if (mode === 'kata-vhost-user') return `kvhu${hash.slice(0, 10)}`;
+	if (mode === 'vfio') return `kvf${hash.slice(0, 11)}`;
 	return tapsOnNode.includes(mode) ? `tap${hash.slice(0, 11)}` : `${hash.slice(0, 12)}_h`;
 }
 

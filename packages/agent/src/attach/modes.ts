@@ -1,4 +1,6 @@
 import { type KataTapDeps, KataTapMode } from '../kata/kata-tap.ts';
+import { type KataVfioDeps, KataVfioMode } from '../kata/kata-vfio.ts';
+import { KataVhostUserMode } from '../kata/kata-vhost-user.ts';
 import type { AttachmentMode, AttachmentModes, ModeName } from './attachment.ts';
 import { bridgeWiring, managedTapWiring } from './bridge.ts';
 import { HostTapMode } from './host-tap.ts';
@@ -12,7 +14,7 @@ import { containerWiring, type VethDeps, VethMode } from './veth.ts';
 import { VhostUserMode, type VhostUserOptions } from './vhost-user.ts';
 import type { Wiring } from './wiring.ts';
 
-export type ModeDeps = VethDeps & LiftDeps & KataTapDeps & { readonly loadRules: LoadSandboxRules };
+export type ModeDeps = VethDeps & LiftDeps & KataTapDeps & KataVfioDeps & { readonly loadRules: LoadSandboxRules };
 
 /** All ways to attach that there are: a new one is a file of its own and a line here. Disposing stops what they follow; what is attached stays. */
 export function createModes(
@@ -21,10 +23,13 @@ export function createModes(
 ): { readonly modes: AttachmentModes } & AsyncDisposable {
 	const lift = new LiftMode(deps, options);
 	const tap = new HostTapMode(deps);
+	const vhostUser = new VhostUserMode(deps, options);
 	const wired = (wiring: Wiring): AttachmentMode => new VethMode(deps, { wiring });
 	const modes: Record<ModeName, AttachmentMode> = {
 		veth: wired(containerWiring),
 		'host-tap': new KataTapMode(deps),
+		'kata-vhost-user': new KataVhostUserMode({ ...deps, vhostUser }),
+		vfio: new KataVfioMode(deps),
 		lift,
 		tap,
 		bridge: wired(bridgeWiring(deps)),
@@ -34,7 +39,7 @@ export function createModes(
 		macvtap: wired(macvtapWiring(deps)),
 		passt: wired(passtWiring(deps)),
 		slirp: wired(slirpWiring()),
-		'vhost-user': new VhostUserMode(deps, options),
+		'vhost-user': vhostUser,
 	};
 	return {
 		modes,

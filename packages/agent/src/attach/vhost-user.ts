@@ -59,7 +59,7 @@ export class VhostUserMode implements AttachmentMode {
 		using namespace = openSandbox(netns);
 		using route = openRoute(namespace);
 		setLink(route, 'lo', { up: true });
-		makePlaceholder({ namespace, route }, { mode: 'vhost-user', socket: this.#socket(device) }, attachment);
+		makePlaceholder({ namespace, route }, { mode: 'vhost-user', socket: this.socket(device) }, attachment);
 		return [shown(attachment)];
 	}
 
@@ -67,7 +67,7 @@ export class VhostUserMode implements AttachmentMode {
 	async connect(attachment: Attachment, signal: Signal): Promise<void> {
 		const { bridge } = this.#deps;
 		const { device, port } = attachment;
-		const type = { name: interfaceType, options: { 'vhost-server-path': this.#socket(device) } } as const;
+		const type = { name: interfaceType, options: { 'vhost-server-path': this.socket(device) } } as const;
 		const row = await bridge.add(
 			{ device, type, mtu: port.mtu, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(attachment) },
 			{ signal },
@@ -93,19 +93,20 @@ export class VhostUserMode implements AttachmentMode {
 		if (plugged?.error) faults.push(`Open vSwitch cannot use ${device}: ${plugged.error}`);
 		const isUp = plugged?.linkState === 'up';
 		// The database takes a port that the switch cannot bring to life, and says nothing else of it.
-		if (plugged && !isUp && existsSync(this.#socket(device))) {
+		if (plugged && !isUp && existsSync(this.socket(device))) {
 			faults.push(
 				`${device} is dead although the VMM listens: see ovs-vswitchd.log (no memory pool: librte-mempool-ring or hugepages are missing)`,
 			);
 		}
-		return { path: [this.#socket(device), device, bridge.name], connected: isUp && plugged.installed, faults };
+		return { path: [this.socket(device), device, bridge.name], connected: isUp && plugged.installed, faults };
+	}
+
+	/** Where the VMM listens. */
+	socket(device: string): string {
+		return join(this.#directory(device), 'socket');
 	}
 
 	#directory(device: string): string {
 		return join(this.#sockets, device);
-	}
-
-	#socket(device: string): string {
-		return join(this.#directory(device), 'socket');
 	}
 }

@@ -1,11 +1,22 @@
-import { type Attachment, type AttachmentMode, type AttachmentModes, deviceName, podModes } from '../attach/attachment.ts';
+import {
+	type Attachment,
+	type AttachmentMode,
+	type AttachmentModes,
+	deviceName,
+	type ModeName,
+	podModeOf,
+	podModes,
+} from '../attach/attachment.ts';
 import type { PodRef, Port, Workload } from '../port.ts';
 import { CniError, cniCodes } from './error.ts';
 import type { AttachmentParameters, NetworkConfig } from './request.ts';
 
-/** The attachment that an ADD is about to make. */
+/** A virtual function's address, as Linux writes it. */
+const pciAddress = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
+
+/** The attachment that an ADD is about to make. Throws CNI code 7 when it takes a device and the configuration names none. */
 export function attachmentOf(id: AttachmentParameters, config: NetworkConfig, pod: PodRef, workload: Workload): Attachment {
-	const mode = workload.kind === 'machine' ? (workload.mode ?? 'lift') : (workload.mode ?? 'veth');
+	const mode = workload.kind === 'machine' ? (workload.mode ?? 'lift') : podModeOf[workload.mode ?? 'veth'];
 	const forward = workload.kind === 'machine' ? workload.forward : undefined;
 	return {
 		containerId: id.containerId,
@@ -18,8 +29,20 @@ export function attachmentOf(id: AttachmentParameters, config: NetworkConfig, po
 		port: workload.port,
 		queues: workload.kind === 'machine' ? workload.queues : 1,
 		...(forward ? { forward } : {}),
+		...(mode === 'vfio' ? { pciAddress: virtualFunctionOf(config) } : {}),
 		complete: false,
 	};
+}
+
+function virtualFunctionOf({ deviceId }: NetworkConfig): string {
+	if (deviceId !== undefined && pciAddress.test(deviceId)) return deviceId;
+	throw new CniError(
+		cniCodes.invalidConfig,
+		'the pod cannot be connected by vfio',
+		deviceId === undefined
+			? 'the network configuration has no "deviceID" (fix: let the pod request a virtual function, and the NetworkAttachmentDefinition name its resource in k8s.v1.cni.cncf.io/resourceName)'
+			: `"deviceID" is "${deviceId}", not a PCI address such as 0000:18:02.5`,
+	);
 }
 
 /** What ADD answers. Where a launcher's `eth0` only shows the machine's addresses there is no way out of its namespace. */
@@ -35,10 +58,12 @@ export async function requireMode(mode: AttachmentMode, modes: AttachmentModes):
 	const able = await Promise.all(others.map(async (other) => ((await other.probe()).length === 0 ? [other.name] : [])));
 	throw new CniError(
 		cniCodes.notAvailable,
-		`this node cannot connect a machine by ${mode.name}`,
-		`${missing.join('; ')} (fix: provide it, run the machine on another node, or use one of ${able.flat().join(', ')})`,
+		`this node cannot connect a machine by ${asAsked(mode.name)}`,
+		`${missing.join('; ')} (fix: provide it, run the machine on another node, or use one of ${able.flat().map(asAsked).join(', ')})`,
 	);
 }
+
+const asAsked = (mode: ModeName): string => Object.entries(podModeOf).find(([, name]) => name === mode)?.[0] ?? mode;
 
 /** The pod that a runtime names in CNI_ARGS. Throws CNI code 4. */
 export function podOf(args: Readonly<Record<string, string>>): PodRef {

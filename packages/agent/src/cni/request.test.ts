@@ -45,6 +45,15 @@ describe('the environment', () => {
 		);
 	});
 
+	it.each([
+		[{ deviceID: '0000:18:02.5', pciBusID: '0000:18:02.5' }, '0000:18:02.5'],
+		[{ runtimeConfig: { deviceID: '0000:18:02.5' } }, '0000:18:02.5'],
+		[{ deviceID: '' }, undefined],
+		[{}, undefined],
+	])('names in %j the device that Multus passes', (more, device) => {
+		expect(parseConfig(JSON.stringify({ cniVersion: '1.0.0', name: 'n', ...more })).deviceId).toBe(device);
+	});
+
 	it('needs a known command', () => {
 		expect(() => parseCommand({ env: {}, stdin: '' })).toThrow(expect.objectContaining({ code: cniCodes.environment }));
 		expect(parseCommand({ env: { CNI_COMMAND: 'GC' }, stdin: '' })).toBe('GC');

@@ -12,6 +12,8 @@ export interface NetworkConfig {
 	/** Kube-OVN: which provider's subnets the interface is from; `ovn` is the pod network. */
 	readonly provider: string;
 	readonly prevResult: Readonly<Record<string, unknown>> | undefined;
+	/** The device that kubelet allotted to the interface; Multus puts it here (`deviceID`). */
+	readonly deviceId: string | undefined;
 	/** GC: what must stay. */
 	readonly validAttachments: readonly { readonly containerId: string; readonly ifname: string }[];
 	readonly disableGc: boolean;
@@ -55,6 +57,7 @@ export function parseConfig(stdin: string): NetworkConfig {
 		name,
 		provider: typeof conf.provider === 'string' && conf.provider !== '' ? conf.provider : 'ovn',
 		prevResult,
+		deviceId: deviceIdOf(conf),
 		validAttachments: parseValidAttachments(conf['cni.dev/valid-attachments']),
 		disableGc: conf.disableGC === true,
 	};
@@ -81,6 +84,12 @@ export function parseAttachment(call: PluginCall, options: { readonly netnsRequi
 	const netns = env.CNI_NETNS ?? '';
 	if (options.netnsRequired && netns === '') throw bad('CNI_NETNS', netns);
 	return { containerId, ifname, netns, args: parseArgs(env.CNI_ARGS ?? '') };
+}
+
+/** Multus passes it both ways: in the configuration itself and, to plugins that declare the capability, in `runtimeConfig`. */
+function deviceIdOf({ deviceID, runtimeConfig }: Readonly<Record<string, unknown>>): string | undefined {
+	const id = deviceID ?? (isObject(runtimeConfig) ? runtimeConfig.deviceID : undefined);
+	return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
 function parseArgs(text: string): Readonly<Record<string, string>> {

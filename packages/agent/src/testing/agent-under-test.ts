@@ -11,6 +11,7 @@ import type { PluginAnswer } from '../cni/call.ts';
 import { CniCommands, type CniOptions } from '../cni/commands.ts';
 import type { Command } from '../cni/request.ts';
 import { attachmentFiles } from '../kata/attachment-files.ts';
+import { type VirtualFunctions, virtualFunctions } from '../kata/virtual-functions.ts';
 import { IntegrationBridge } from '../switch/integration-bridge.ts';
 import { FakeWorkloads } from './fake-workloads.ts';
 import type { MiniNode, Sandbox } from './mini-node.ts';
@@ -43,6 +44,8 @@ export interface AgentOptions extends CniOptions {
 	readonly isVmm?: (executable: string) => boolean;
 	/** What probes find on the node. @default what is there */
 	readonly exists?: (path: string) => boolean;
+	/** @default those of the machine */
+	readonly virtualFunctions?: VirtualFunctions;
 }
 
 export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'>, options: AgentOptions = {}): Promise<AgentUnderTest> {
@@ -59,6 +62,7 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 			...{ host: node.host, bridge, clock: systemClock, observe, log, monitor },
 			needs: { exists: options.exists ?? existsSync },
 			kata: attachmentFiles(join(node.run, 'dans')),
+			virtualFunctions: options.virtualFunctions ?? virtualFunctions(node.host),
 			loadRules: createSandboxRuleLoader({ dir: join(node.run, 'sandbox-rules') }),
 		},
 		// The stand-in for a VMM is a program of ours.

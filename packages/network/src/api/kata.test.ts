@@ -10,13 +10,13 @@ const choose = (annotation: string | undefined, runtimeClassName?: string) =>
 it('is a veth unless the pod asks for more', () => {
 	expect(choose(undefined, 'kata')).toEqual({ value: 'veth' });
 	expect(choose('veth')).toEqual({ value: 'veth' });
-	expect(choose('host-tap', 'kata-qemu-runtime-rs')).toEqual({ value: 'host-tap' });
+	for (const way of ['host-tap', 'vhost-user', 'vfio']) expect(choose(way, 'kata-of-some-kind')).toEqual({ value: way });
 });
 
 it.each([
 	['host-tap', undefined, 'the pod has no runtimeClassName'],
-	['vfio', 'kata-qemu', 'SR-IOV is not built'],
-	['vhost-user', 'kata-dragonball', 'for machines of KubeVirt only'],
+	['vhost-user', undefined, 'the pod has no runtimeClassName'],
+	['vfio', undefined, 'the pod has no runtimeClassName'],
 	['bridge', 'kata', 'there is no way "bridge"'],
 ])('refuses %s with runtime class %s', (annotation, runtimeClass, why) => {
 	expect(choose(annotation, runtimeClass).problem).toMatchObject({ reason: 'KataAttachment', why: expect.stringContaining(why) });

@@ -4,15 +4,17 @@ import type { Parsed } from './problem.ts';
 
 /**
  * How a Kata sandbox gets its NIC: `veth` is a pod's, which Kata joins to its machine by tc (`internetworking_model = tcfilter`); `host-tap` is a tap of
- * the node that Kata's runtime-rs opens by itself.
+ * the node that Kata's runtime-rs opens by itself; `vhost-user` is memory that its Dragonball shares with the switch; `vfio` is a virtual function that
+ * the Go runtime gives to its machine.
  */
-export const kataAttachments = ['veth', 'host-tap'] as const;
+export const kataAttachments = ['veth', 'host-tap', 'vhost-user', 'vfio'] as const;
 export type KataAttachment = (typeof kataAttachments)[number];
 
-/** Kata's other devices of direct attachment, and what stands against them. */
-const unbuilt: Readonly<Record<string, string>> = {
-	'vhost-user': 'it is built for machines of KubeVirt only',
-	vfio: 'it needs a virtual function with a representor, and SR-IOV is not built',
+/** Who attaches directly. */
+const runtimes: Readonly<Record<Exclude<KataAttachment, 'veth'>, string>> = {
+	'host-tap': "Kata's runtime-rs",
+	'vhost-user': "Kata's runtime-rs with Dragonball",
+	vfio: "Kata's Go runtime",
 };
 
 interface PodLike {
@@ -28,11 +30,11 @@ export function chooseKataAttachment({ metadata, spec }: PodLike): Parsed<KataAt
 	const wrong = (why: string, fix: string): Parsed<KataAttachment> => ({ problem: { reason: 'KataAttachment', what, why, fix } });
 	const fix = `use one of ${kataAttachments.join(', ')}, or remove it`;
 	const found = kataAttachments.find((name) => name === wanted);
-	if (found === undefined) return wrong(unbuilt[wanted] ?? `there is no way "${wanted}"`, fix);
-	if (found === 'host-tap' && !spec?.runtimeClassName) {
+	if (found === undefined) return wrong(`there is no way "${wanted}"`, fix);
+	if (found !== 'veth' && !spec?.runtimeClassName) {
 		return wrong(
-			'the pod has no runtimeClassName, and only Kata opens the tap',
-			"name a RuntimeClass of Kata's runtime-rs, or remove the annotation",
+			'the pod has no runtimeClassName, and only Kata opens the device',
+			`name a RuntimeClass of ${runtimes[found]}, or remove the annotation`,
 		);
 	}
 	return { value: found };
