@@ -34,6 +34,11 @@ it('goes by the name that the binding is registered with', () => {
 	expect(defineDomain(instance({ binding: { name: 'fast' } }), xml, { binding: 'fast' })).toContain('tap0');
 });
 
+it('follows a registration for a mode', () => {
+	const options = { binding: 'tapestry-tap' };
+	expect(defineDomain(instance({ ...mac, binding: { name: 'tapestry-tap' } }), xml, options)).toContain(hostTapName(uid, 'default'));
+});
+
 it('takes MAC and MTU from the pod, unless the instance says them', () => {
 	const networkInfo = { interfaces: [{ network: 'default', mac: '02:00:00:00:00:09', mtu: 1400 }] };
 	const defined = defineDomain(instance({}, onHost), xml, { networkInfo });

@@ -1,6 +1,13 @@
 import { CodedError, messageOf } from '@tapestry/base';
 import { hostTapName, tapName } from '@tapestry/host';
-import { annotations, chooseAttachmentMode, type MachineInterface, ownBinding, type VirtualMachineInstance } from '@tapestry/network';
+import {
+	annotations,
+	chooseAttachmentMode,
+	type MachineInterface,
+	modeOfBinding,
+	ownBinding,
+	type VirtualMachineInstance,
+} from '@tapestry/network';
 import { type DomainNic, placeNics } from './domain-nics.ts';
 import type { NetworkInfo } from './network-info.ts';
 
@@ -57,8 +64,10 @@ function domainNic(vmi: VirtualMachineInstance, nic: MachineInterface, info: Net
 		throw new CodedError('HOOK_NIC', { what: `interface "${nic.name}" is not usable`, why: 'there is no network of this name' });
 	}
 	const known = info.interfaces?.find((one) => one.network === nic.name);
+	// Our plugin may be registered under any name.
+	const registered = nic.binding?.name ?? ownBinding;
 	const { value: mode, problem } = chooseAttachmentMode({
-		nic: { ...nic, binding: { name: ownBinding } },
+		nic: { ...nic, binding: { name: modeOfBinding(registered) === undefined ? ownBinding : registered } },
 		annotation: vmi.metadata.annotations?.[annotations.attachmentMode],
 	});
 	if (problem) throw new CodedError('HOOK_NIC', problem);

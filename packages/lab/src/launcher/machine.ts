@@ -1,6 +1,6 @@
 import { CodedError } from '@tapestry/base';
 import { annotations as names, type VirtualMachineInstance, type VirtualMachineInstanceSpec } from '@tapestry/network';
-import { type HookSidecar, hookSidecarsAnnotation, hookSidecarsOf } from './hooks/requested.ts';
+import { bindingSidecarsOf, type HookSidecar, hookSidecarsAnnotation, hookSidecarsOf } from './hooks/requested.ts';
 import { type MachineNic, nicOf } from './nics.ts';
 import { parseAmount } from './quantity.ts';
 import { type MachineDisk, type MachineShare, volumesOf } from './volumes.ts';
@@ -21,7 +21,7 @@ export interface Machine {
 	readonly shares: readonly MachineShare[];
 	/** `libvirt` or `qemu` when the user insists on it. */
 	readonly hypervisor: HypervisorName | undefined;
-	/** Programs that are asked about the domain. */
+	/** Programs that are asked about the cloud-init data and the domain. */
 	readonly hooks: readonly HookSidecar[];
 }
 
@@ -57,7 +57,8 @@ export function machineOf(vmi: VirtualMachineInstance, limits: { readonly cpus: 
 		nic: nicOf(spec, annotations[names.attachmentMode]),
 		...volumesOf(spec, { instanceId: `${name}.${namespace}`, hostname }),
 		hypervisor: hypervisorOf(annotations[hypervisorAnnotation]),
-		hooks: hookSidecarsOf(annotations[hookSidecarsAnnotation]),
+		// KubeVirt's order.
+		hooks: [...hookSidecarsOf(annotations[hookSidecarsAnnotation]), ...bindingSidecarsOf(spec.domain.devices?.interfaces ?? [])],
 	};
 }
 

@@ -7,10 +7,10 @@ import { type VirtualMachineInstance, virtualMachineInstanceResource } from '@ta
 import { readAccelerator } from '../guest/accelerator.ts';
 import { guestImage } from '../guest/image.ts';
 import { chooseHypervisor } from './choose-hypervisor.ts';
-import { guestArguments } from './config.ts';
+import { guestArguments, type Nic } from './config.ts';
 import { prepareDisks } from './disks/prepare.ts';
 import { vmFiles } from './files.ts';
-import { defineByHooks } from './hooks/sidecars.ts';
+import { startMachineHooks } from './hooks/sidecars.ts';
 import { machineOf } from './machine.ts';
 import type { MachineNic } from './nics.ts';
 import { hostNic, type PodNic, podNic } from './pod-nic.ts';
@@ -71,9 +71,9 @@ await runProgram({
 			const pod = machine.nic && (await findNic(machine.nic, machine.hostname, of));
 			const emulated = accelerator === 'tcg';
 			const nic = pod && (await prepareNic({ ...deps, log }, pod, { directory: state ?? '', environment, emulated, signal, stack }));
-			const sidecars = { directory: join(state ?? '', 'hooks'), environment, signal, stack };
-			const define = await defineByHooks({ ...deps, clock: systemClock }, machine.hooks, of, sidecars);
-			const hypervisor = chooseHypervisor(deps, machine.hypervisor, nic, define);
+			const sidecars = { directory: join(state ?? '', 'hooks'), environment, signal, stack, nic: nic && infoOf(nic) };
+			const hooks = await startMachineHooks({ ...deps, clock: systemClock }, machine.hooks, of, sidecars);
+			const hypervisor = chooseHypervisor(deps, machine.hypervisor, nic, hooks?.define);
 			log.info('starting the virtual machine', { pod: options.pod, ...machine, mode: pod?.mode, accelerator, hypervisor: hypervisor.name });
 			const config = {
 				name: `${machine.namespace}_${machine.name}`,
@@ -84,7 +84,10 @@ await runProgram({
 				kernelArguments: guestArguments(machine),
 				files: vmFiles(state ?? ''),
 				nic,
-				disks: await prepareDisks(deps, machine.disks, { directory: join(state ?? '', 'disks'), signal }),
+				disks: await prepareDisks(deps, await (hooks?.cloudInit(machine.disks) ?? machine.disks), {
+					directory: join(state ?? '', 'disks'),
+					signal,
+				}),
 				shares: machine.shares,
 				environment,
 			};
@@ -93,6 +96,11 @@ await runProgram({
 		}
 	},
 });
+
+/** What the pod says of its NIC. */
+function infoOf({ network, mac, mtu }: Nic): Pick<Nic, 'network' | 'mac' | 'mtu'> {
+	return { network, mac, mtu };
+}
 
 /** By these variables the lab and the kubelet know what is theirs. */
 function markers(): Readonly<Record<string, string>> {

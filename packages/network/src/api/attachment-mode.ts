@@ -33,6 +33,11 @@ const bindingFields = ['bridge', 'masquerade', 'sriov', 'macvtap', 'passt', 'sli
 /** The binding plugin that leaves the mode to annotation and subnet. */
 export const ownBinding = 'tapestry';
 
+/** The mode that a binding's name settles: its own name, also behind ours, as a plugin is registered with KubeVirt (`tapestry-tap`). */
+export function modeOfBinding(name: string): AttachmentModeName | undefined {
+	return modeOf(name.startsWith(`${ownBinding}-`) ? name.slice(ownBinding.length + 1) : name);
+}
+
 /**
  * How a NIC is connected. A binding that names a mode decides; `binding: {name: tapestry}` or none leaves it to the annotation, then to the subnet.
  * An annotation that contradicts the binding is refused: nobody could say which of the two was meant.
@@ -43,7 +48,7 @@ export function chooseAttachmentMode({ nic, annotation, subnet }: ModeWishes): P
 	if (given.length > 1) return refused(subject, `it has several bindings: ${given.join(', ')}`, 'keep one of them');
 	const [field] = given;
 	const wanted = field === 'binding' ? nic?.binding?.name : field;
-	const bound = wanted === undefined || wanted === ownBinding ? undefined : modeOf(wanted);
+	const bound = wanted === undefined || wanted === ownBinding ? undefined : modeOfBinding(wanted);
 	if (wanted !== undefined && wanted !== ownBinding && bound === undefined) {
 		const why = field === 'binding' ? `there is no binding plugin "${wanted}"` : `binding ${wanted} is not built`;
 		return refused(subject, why, `use ${offered()}`);

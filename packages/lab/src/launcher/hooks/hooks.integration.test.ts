@@ -20,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { domainXml } from '../libvirt/domain-xml.ts';
 import { machineConfig } from '../testing/machine-config.ts';
 import { collectHooks } from './hooks.ts';
+import { bindingSidecarsOf } from './requested.ts';
 import { startHookSidecars } from './sidecars.ts';
 
 let directory: string;
@@ -69,7 +70,7 @@ describe('collectHooks', () => {
 		];
 		const hooks = await collectHooks(systemClock, sockets);
 		expect(await hooks.onDefineDomain('xml', '{}')).toBe('xml<b><a>');
-		expect(await hooks.preCloudInitIso('data', '{}')).toBe('data<b>');
+		expect(await hooks.preCloudInitIso({ data: 'data', noCloudSource: '{}' }, '{}')).toEqual({ data: 'data<b>', noCloudSource: '' });
 		await hooks.shutdown();
 		expect(calls).toEqual(['b OnDefineDomain', 'a OnDefineDomain', 'b PreCloudInitIso', 'a Shutdown', 'c Shutdown']);
 	});
@@ -89,6 +90,33 @@ describe('collectHooks', () => {
 		await expect(collectHooks(systemClock, [old])).rejects.toThrow('does not expose a supported version, only v0');
 		await expect(collectHooks(systemClock, [join(directory, 'none.sock')])).rejects.toThrow('a hook sidecar failed at Info');
 	});
+});
+
+it('runs the sidecar of a registered binding plugin, which knows its name and what the pod shows', async () => {
+	const nic = { network: 'default', mac: '00:00:00:aa:bb:cc', mtu: 1442 };
+	const options = { directory, environment: {}, signal: AbortSignal.timeout(60_000), nic };
+	const sidecars = bindingSidecarsOf([{ binding: { name: 'tapestry-tap' } }]);
+	const running = await startHookSidecars({ env: process.env, clock: systemClock }, sidecars, options);
+	try {
+		const instance = {
+			metadata: { name: 'vm1', namespace: 'default', uid: 'u1' },
+			spec: {
+				domain: { devices: { interfaces: [{ name: 'default', binding: { name: 'tapestry-tap' } }] } },
+				networks: [{ name: 'default', pod: {} }],
+			},
+		};
+		// KubeVirt makes no interface for such a plugin.
+		const xml = domainXml({ ...machineConfig, nic: undefined });
+		const defined = await running.hooks.onDefineDomain(xml, JSON.stringify(instance));
+		expect(defined).toMatch(/<target dev="vmt[0-9a-f]{11}" managed="no">/);
+		expect(defined).toContain('<mac address="00:00:00:aa:bb:cc">');
+		expect(await running.hooks.onDefineDomain(defined, JSON.stringify(instance))).toBe(defined);
+		const cloudInit = { data: '{}', noCloudSource: '{}' };
+		expect(await running.hooks.preCloudInitIso(cloudInit, '{}')).toEqual(cloudInit);
+		await running.hooks.shutdown();
+	} finally {
+		await running[Symbol.asyncDispose]();
+	}
 });
 
 it("runs Tapestry's own sidecars beside a machine whose NIC they leave as it is, three times", async () => {

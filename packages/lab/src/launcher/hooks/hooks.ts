@@ -24,11 +24,17 @@ interface Client {
 	readonly points: ReadonlySet<string>;
 }
 
+/** CloudInitData as JSON, and the older CloudInitNoCloudSource beside it. */
+export interface CloudInitAnswer {
+	readonly data: string;
+	readonly noCloudSource: string;
+}
+
 export interface Hooks {
 	/** The domain as all sidecars leave it, each given what the one before it made. */
 	onDefineDomain(domain: string, vmi: string): Promise<string>;
-	/** The first sidecar alone is asked. Returns CloudInitData as JSON. */
-	preCloudInitIso(data: string, vmi: string): Promise<string>;
+	/** The first sidecar alone is asked. */
+	preCloudInitIso(given: CloudInitAnswer, vmi: string): Promise<CloudInitAnswer>;
 	/** After the machine's end. Failures change nothing any more. */
 	shutdown(): Promise<void>;
 }
@@ -50,11 +56,12 @@ export async function collectHooks(clock: Clock, sockets: readonly string[]): Pr
 			}
 			return current.toString();
 		},
-		async preCloudInitIso(data, vmi) {
+		async preCloudInitIso(given, vmi) {
 			const [first] = at('PreCloudInitIso');
-			if (!first) return data;
-			const answer = await call(first, 'PreCloudInitIso', writeCloudInit({ data: Buffer.from(data), vmi: Buffer.from(vmi) }));
-			return Buffer.from(readCloudInit(answer).data).toString();
+			if (!first) return given;
+			const message = { data: Buffer.from(given.data), noCloudSource: Buffer.from(given.noCloudSource), vmi: Buffer.from(vmi) };
+			const { data, noCloudSource } = readCloudInit(await call(first, 'PreCloudInitIso', writeCloudInit(message)));
+			return { data: Buffer.from(data).toString(), noCloudSource: Buffer.from(noCloudSource).toString() };
 		},
 		async shutdown() {
 			for (const client of at('Shutdown')) {

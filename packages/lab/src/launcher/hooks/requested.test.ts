@@ -1,10 +1,18 @@
 import { expect, it } from 'vitest';
-import { hookSidecarsOf } from './requested.ts';
+import { bindingSidecarsOf, hookSidecarsOf } from './requested.ts';
 
 it('knows the sidecars of an instance', () => {
 	expect(hookSidecarsOf(undefined)).toEqual([]);
 	expect(hookSidecarsOf('[{"image": "tapestry.io/hook-sidecar", "args": ["--log-level=debug"]}]')).toEqual([
 		{ program: 'agent/src/kubevirt/sidecar/main.ts', args: ['--log-level=debug'] },
+	]);
+});
+
+it('knows the sidecar of a registered binding plugin, once', () => {
+	const nic = (name: string) => ({ binding: { name } });
+	expect(bindingSidecarsOf([{}, nic('tapestry'), nic('lift'), nic('constructor')])).toEqual([]);
+	expect(bindingSidecarsOf([nic('tapestry-tap'), nic('tapestry-tap')])).toEqual([
+		{ program: 'agent/src/kubevirt/sidecar/main.ts', args: [], binding: 'tapestry-tap' },
 	]);
 });
 

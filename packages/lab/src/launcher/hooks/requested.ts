@@ -1,4 +1,5 @@
 import { CodedError } from '@tapestry/base';
+import type { MachineInterface } from '@tapestry/network';
 
 /** KubeVirt's, on the instance: sidecars of its launcher, as a JSON list. */
 export const hookSidecarsAnnotation = 'hooks.kubevirt.io/hookSidecars';
@@ -6,10 +7,23 @@ export const hookSidecarsAnnotation = 'hooks.kubevirt.io/hookSidecars';
 /** By image: the programs, below packages/, that stand for it. The lab runs no images. */
 const programs: Readonly<Record<string, string>> = { 'tapestry.io/hook-sidecar': 'agent/src/kubevirt/sidecar/main.ts' };
 
+/** The binding plugins that are registered with a sidecar, by name, and its image: as in deploy/kubevirt/binding-with-sidecar.yaml. */
+const registered: Readonly<Record<string, string>> = { 'tapestry-tap': 'tapestry.io/hook-sidecar' };
+
 export interface HookSidecar {
 	/** Below packages/. */
 	readonly program: string;
 	readonly args: readonly string[];
+	/** Name of the registered binding plugin that it belongs to. */
+	readonly binding?: string;
+}
+
+/** One for each registered binding plugin that a NIC names, however many do. */
+export function bindingSidecarsOf(interfaces: readonly Pick<MachineInterface, 'binding'>[]): readonly HookSidecar[] {
+	return [...new Set(interfaces.map(({ binding }) => binding?.name ?? ''))].flatMap((binding) => {
+		const program = programs[registered[binding] ?? ''];
+		return program === undefined ? [] : [{ program, args: [], binding }];
+	});
 }
 
 /** In KubeVirt's order: that of the list. @throws VM_HOOK */

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, CodedError } from '@tapestry/base';
 import type { VirtualMachineInstance } from '@tapestry/network';
 import type { ProcessDeps } from '../../process.ts';
 import type { DefineDomain } from '../libvirt/libvirt.ts';
+import type { MachineDisk } from '../volumes.ts';
+import { cloudInitByHooks } from './cloud-init.ts';
 import { collectHooks, type Hooks } from './hooks.ts';
 import type { HookSidecar } from './requested.ts';
 
@@ -17,6 +19,8 @@ export interface SidecarOptions {
 	/** Marks the processes as the pod's. */
 	readonly environment: Readonly<Record<string, string>>;
 	readonly signal: AbortSignal;
+	/** The NIC, for sidecars of binding plugins (`downwardAPI: device-info`). */
+	readonly nic?: { readonly network: string; readonly mac: string; readonly mtu: number } | undefined;
 }
 
 export interface RunningHooks extends AsyncDisposable {
@@ -47,34 +51,49 @@ export async function startHookSidecars(
 	return { hooks, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-/** How a machine's hooks change its domain; undefined for a machine without any. They end with the stack, told that the machine has. @throws VM_HOOK */
-export async function defineByHooks(
+/** What a machine's hooks change, in the order of the calls. */
+export interface MachineHooks {
+	readonly cloudInit: (disks: readonly MachineDisk[]) => Promise<readonly MachineDisk[]>;
+	readonly define: DefineDomain;
+}
+
+/** Starts a machine's hooks; undefined for a machine without any. They end with the stack, told that the machine has. @throws VM_HOOK */
+export async function startMachineHooks(
 	deps: ProcessDeps & { readonly clock: Clock },
 	sidecars: readonly HookSidecar[],
 	instance: VirtualMachineInstance,
 	options: SidecarOptions & { readonly stack: AsyncDisposableStack },
-): Promise<DefineDomain | undefined> {
+): Promise<MachineHooks | undefined> {
 	if (sidecars.length === 0) return undefined;
 	const { hooks } = options.stack.use(await startHookSidecars(deps, sidecars, options));
 	options.stack.defer(() => hooks.shutdown());
 	const vmi = JSON.stringify(instance);
-	// KubeVirt calls them up to three times for one start: a hook that appends is found out.
-	return async (xml) => hooks.onDefineDomain(await hooks.onDefineDomain(xml, vmi), vmi);
+	return {
+		cloudInit: (disks) => cloudInitByHooks(hooks, disks, vmi),
+		// KubeVirt calls them up to three times for one start: a hook that appends is found out.
+		define: async (xml) => hooks.onDefineDomain(await hooks.onDefineDomain(xml, vmi), vmi),
+	};
 }
 
 async function start(
 	deps: ProcessDeps,
-	{ program, args }: HookSidecar,
+	{ program, args, binding }: HookSidecar,
 	name: string,
-	{ directory, environment, signal }: SidecarOptions,
+	{ directory, environment, signal, nic }: SidecarOptions,
 	started: AsyncDisposableStack,
 ): Promise<void> {
 	const own = join(directory, name);
 	mkdirSync(own, { recursive: true });
-	const argv = ['--disable-warning=ExperimentalWarning', join(packages, program), '--sockets=.', ...args, '--ready-fd=3'];
+	const info = `${name}-network-info`;
+	if (binding !== undefined) writeFileSync(join(directory, info), JSON.stringify({ interfaces: nic ? [nic] : [] }));
+	const registered = binding === undefined ? [] : [`--network-info=../${info}`];
+	const argv = ['--disable-warning=ExperimentalWarning', join(packages, program), '--sockets=.', ...registered, ...args, '--ready-fd=3'];
 	const child = spawn(process.execPath, argv, {
 		cwd: own,
-		env: { ...deps.env, ...environment, CONTAINER_NAME: name },
+		env: {
+			...{ ...deps.env, ...environment, CONTAINER_NAME: name },
+			...(binding === undefined ? {} : { NETWORK_BINDING_PLUGIN_NAME: binding }),
+		},
 		stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
 	});
 	const ended = once(child, 'exit');
