@@ -26,7 +26,7 @@ export function chooseHypervisor(
 		throw new CodedError('VM_HYPERVISOR', {
 			what: 'the machine cannot be run by libvirt',
 			why: 'libvirt is not installed on this node',
-			fix: `install libvirt-daemon and libvirt-clients, or remove annotation ${hypervisorAnnotation}`,
+			fix: `install libvirt-daemon-system, libvirt-daemon-driver-qemu and libvirt-clients, or remove annotation ${hypervisorAnnotation}`,
 		});
 	}
 	return wanted === 'qemu' || !installed ? qemuWithout(define, deps) : libvirt(deps, define);
@@ -37,6 +37,6 @@ function qemuWithout(define: DefineDomain | undefined, deps: ProcessDeps): Hyper
 	throw new CodedError('VM_HOOK', {
 		what: 'the hook sidecars of the machine cannot be called',
 		why: "they change libvirt's domain, and the machine is run by QEMU alone",
-		fix: `install libvirt-daemon and libvirt-clients, and remove annotation ${hypervisorAnnotation}`,
+		fix: `install libvirt-daemon-system, libvirt-daemon-driver-qemu and libvirt-clients, and remove annotation ${hypervisorAnnotation}`,
 	});
 }
