@@ -113,7 +113,7 @@ async function attachBareTap(node: MiniNode, agent: AgentUnderTest, host: number
 	makeLogicalPort(node, port);
 	const madeMs = await timed(() => {
 		createTap(node.host.namespace, { name: device, uid: 0, gid: 0, multiQueue: false });
-		handToSwitch(node.host, device, { mtu: port.mtu, userspace: agent.bridge.userspace });
+		handToSwitch({ host: node.host, bridge: agent.bridge }, { device, port });
 	});
 	await startReflector(['nsenter', `--net=/run/netns/${node.name}`], ['--tap', device, '--mac', port.mac], cleanup);
 	const pluggedMs = await timed(async () => {

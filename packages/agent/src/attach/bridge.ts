@@ -73,7 +73,6 @@ function layBridge(side: SandboxSide, mode: 'bridge' | 'managedtap', attachment:
 	const { namespace, route } = side;
 	const { ifname, port } = attachment;
 	const [bridge, nic] = [podBridge(ifname), nicName(ifname)];
-	setLink(route, 'lo', { up: true });
 	setNetworkSettings(namespace, { 'ipv4/ip_forward': 0 });
 	createBridge(route, { name: bridge, mtu: port.mtu, multicastSnooping: false });
 	for (const device of [bridge, nic]) silence(namespace, device);

@@ -7,12 +7,20 @@ import {
 	setLink,
 	setNetworkSettings,
 } from '@tapestry/linux';
+import type { IntegrationBridge } from '../switch/integration-bridge.ts';
+import type { Attachment } from './attachment.ts';
 
 export interface HostSide {
 	/** The node's own namespace. */
 	readonly namespace: Namespace;
 	/** Route socket in it. */
 	readonly route: NetlinkSocket;
+}
+
+/** The node and its switch, as every mode that ends in the switch knows them. */
+export interface SwitchSide {
+	readonly host: HostSide;
+	readonly bridge: IntegrationBridge;
 }
 
 /**
@@ -22,10 +30,10 @@ export interface HostSide {
  * give it a link-local address. The drop covers the rest; on the kernel datapath Open vSwitch takes packets before the stack but after that hook,
  * so there it would cut the port off and is not needed.
  */
-export function handToSwitch(host: HostSide, device: string, options: { readonly mtu: number; readonly userspace: boolean }): void {
+export function handToSwitch({ host, bridge }: SwitchSide, { device, port }: Pick<Attachment, 'device' | 'port'>): void {
 	setNetworkSettings(host.namespace, { [`ipv6/conf/${device}/disable_ipv6`]: 1 });
-	if (options.userspace) dropIngress(host.namespace, device);
-	setLink(host.route, device, { arp: false, mtu: options.mtu, up: true });
+	if (bridge.userspace) dropIngress(host.namespace, device);
+	setLink(host.route, device, { arp: false, mtu: port.mtu, up: true });
 }
 
 /** Deletes a device of the switch with what `handToSwitch` set up for it; does nothing when there is none. */

@@ -3,28 +3,25 @@ import { createTap, findLink, type LinkMonitor, setLink } from '@tapestry/linux'
 import { modeMark } from '@tapestry/network';
 import { deadline } from '../deadline.ts';
 import { Settler } from '../settler.ts';
-import type { IntegrationBridge } from '../switch/integration-bridge.ts';
 import {
 	type Attachment,
 	type AttachmentMode,
 	type AttachmentState,
 	attachmentKey,
 	type DisconnectTarget,
-	portMarks,
 	type SandboxInterface,
 } from './attachment.ts';
-import { type HostSide, handToSwitch, removeFromHost } from './host-side.ts';
+import { handToSwitch, removeFromHost, type SwitchSide } from './host-side.ts';
 import { missingTap, type NodeNeeds } from './node-needs.ts';
+import { plugIn, plugState } from './switch-port.ts';
 import { vmmUser } from './waiting-tap.ts';
 
 /** Milliseconds that one tap may take to be made anew. */
 const stepMs = 20_000;
 
-export interface HostTapDeps {
+export interface HostTapDeps extends SwitchSide {
 	readonly clock: Clock;
 	readonly log: Logger;
-	readonly host: HostSide;
-	readonly bridge: IntegrationBridge;
 	readonly monitor: LinkMonitor;
 	readonly needs: NodeNeeds;
 }
@@ -72,17 +69,12 @@ export class HostTapMode implements AttachmentMode {
 
 	/** The flows do not wait for the VMM: the tap is a port, without a carrier. */
 	async connect(attachment: Attachment, signal: Signal): Promise<void> {
-		const { bridge } = this.#deps;
-		const { device, port } = attachment;
-		const row = await bridge.add({ device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(attachment) }, { signal });
-		await bridge.installed(row, signal);
+		await plugIn(this.#deps.bridge, attachment, signal);
 	}
 
 	async resume(attachment: Attachment): Promise<void> {
 		this.#attached.set(attachmentKey(attachment), attachment);
-		const { host, bridge } = this.#deps;
-		const { device, port } = attachment;
-		if (findLink(host.route, device)) handToSwitch(host, device, { mtu: port.mtu, userspace: bridge.userspace });
+		if (findLink(this.#deps.host.route, attachment.device)) handToSwitch(this.#deps, attachment);
 		else await this.#settler.look();
 	}
 
@@ -92,14 +84,8 @@ export class HostTapMode implements AttachmentMode {
 		await removeFromHost(this.#deps.host, target.device);
 	}
 
-	describe({ device, port }: Attachment): AttachmentState {
-		const { host, bridge } = this.#deps;
-		const faults: string[] = [];
-		const plugged = bridge.port(device);
-		if (!findLink(host.route, device)) faults.push(`${device} is gone`);
-		if (plugged?.ifaceId !== port.name) faults.push(`${device} is not plugged into ${bridge.name} as ${port.name}`);
-		if (plugged?.error) faults.push(`Open vSwitch cannot use ${device}: ${plugged.error}`);
-		return { path: [device, bridge.name], connected: plugged?.installed === true, faults };
+	describe(attachment: Attachment): AttachmentState {
+		return { path: [attachment.device, this.#deps.bridge.name], ...plugState(this.#deps, attachment, 'the tap') };
 	}
 
 	/** Stops looking after the taps; they stay where they are. */
@@ -108,11 +94,12 @@ export class HostTapMode implements AttachmentMode {
 		await this.#settler.stop();
 	}
 
-	#make({ device, port, queues }: Attachment): void {
-		const { bridge, host } = this.#deps;
+	#make(attachment: Attachment): void {
+		const { host } = this.#deps;
+		const { device, port, queues } = attachment;
 		createTap(host.namespace, { name: device, uid: vmmUser, gid: vmmUser, multiQueue: queues > 1 });
 		setLink(host.route, device, { alias: modeMark({ mode: 'tap', machine: port.ownerUid, mac: port.mac }) });
-		handToSwitch(host, device, { mtu: port.mtu, userspace: bridge.userspace });
+		handToSwitch(this.#deps, attachment);
 	}
 
 	#missing(): readonly Attachment[] {

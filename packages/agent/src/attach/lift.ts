@@ -1,7 +1,5 @@
-import type { Clock, Logger, Signal } from '@tapestry/base';
-import { deleteLink, findLink, type LinkMonitor, type Namespace, openRoute, setLink } from '@tapestry/linux';
-import type { Observe } from '../metrics.ts';
-import type { IntegrationBridge } from '../switch/integration-bridge.ts';
+import type { Signal } from '@tapestry/base';
+import { deleteLink, findLink, type Namespace, openRoute } from '@tapestry/linux';
 import {
 	type Attachment,
 	type AttachmentMode,
@@ -10,20 +8,15 @@ import {
 	type DisconnectTarget,
 	type SandboxInterface,
 } from './attachment.ts';
-import { type HostSide, removeFromHost } from './host-side.ts';
-import { LiftedTap } from './lifted-tap.ts';
+import { removeFromHost } from './host-side.ts';
+import { LiftedTap, type LiftedTapDeps } from './lifted-tap.ts';
 import { missingTap, type NodeNeeds } from './node-needs.ts';
 import { makePlaceholder, removePlaceholder } from './placeholder.ts';
 import { findSandbox, openSandbox, sandboxFaults } from './sandbox-side.ts';
+import { shown } from './veth.ts';
 import { makeTap, tapName } from './waiting-tap.ts';
 
-export interface LiftDeps {
-	readonly clock: Clock;
-	readonly log: Logger;
-	readonly observe: Observe;
-	readonly host: HostSide;
-	readonly bridge: IntegrationBridge;
-	readonly monitor: LinkMonitor;
+export interface LiftDeps extends LiftedTapDeps {
 	readonly needs: NodeNeeds;
 }
 
@@ -64,16 +57,12 @@ export class LiftMode implements AttachmentMode {
 	}
 
 	async prepare(attachment: Attachment): Promise<readonly SandboxInterface[]> {
-		const { ifname, netns, port } = attachment;
+		const { netns, port } = attachment;
 		using namespace = openSandbox(netns);
 		using route = openRoute(namespace);
-		setLink(route, 'lo', { up: true });
 		makePlaceholder({ namespace, route }, { mode: 'lift' }, attachment);
 		const tap = makeTap(namespace, route, attachment);
-		return [
-			{ name: ifname, mac: port.mac, mtu: port.mtu, sandbox: netns },
-			{ name: tapName, mac: tap?.mac ?? '', mtu: port.mtu, sandbox: netns },
-		];
+		return [shown(attachment), { name: tapName, mac: tap?.mac ?? '', mtu: port.mtu, sandbox: netns }];
 	}
 
 	/** Resolves at once: the VMM comes when the launcher starts it, and the tap is lifted then. */

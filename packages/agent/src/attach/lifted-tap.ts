@@ -17,20 +17,18 @@ import type { Uuid } from '@tapestry/network';
 import { deadline } from '../deadline.ts';
 import { type Observe, stopwatch } from '../metrics.ts';
 import { Settler } from '../settler.ts';
-import type { IntegrationBridge } from '../switch/integration-bridge.ts';
-import { type Attachment, attachmentKey, portMarks } from './attachment.ts';
-import { type HostSide, handToSwitch } from './host-side.ts';
+import { type Attachment, attachmentKey } from './attachment.ts';
+import { handToSwitch, type SwitchSide } from './host-side.ts';
+import { switchPort } from './switch-port.ts';
 import { makeTap, tapName } from './waiting-tap.ts';
 
 /** Milliseconds that one step of plugging or unplugging may take. */
 const stepMs = 20_000;
 
-export interface LiftedTapDeps {
+export interface LiftedTapDeps extends SwitchSide {
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly observe: Observe;
-	readonly host: HostSide;
-	readonly bridge: IntegrationBridge;
 	readonly monitor: LinkMonitor;
 }
 
@@ -134,15 +132,11 @@ export class LiftedTap {
 
 	async #plug(tap: Link, signal: AbortSignal): Promise<void> {
 		const { bridge, clock, observe } = this.#deps;
-		const { port } = this.#attachment;
 		this.#plugged = true;
 		if (this.#isPlugged()) return this.#secure(tap);
 		const lap = stopwatch(clock, observe);
 		using limit = deadline(clock, stepMs, signal);
-		const row = bridge.add(
-			{ device: this.device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(this.#attachment) },
-			{ signal: limit.signal },
-		);
+		const row = bridge.add(switchPort(this.#attachment), { signal: limit.signal });
 		// While the database works. Open vSwitch may find the tap still down, which only lasts until it is secured.
 		await Promise.all([row, this.#secure(tap)]);
 		lap('lift-ovs');
@@ -152,9 +146,8 @@ export class LiftedTap {
 
 	/** Once for each lift and each start of the agent, which may have ended between move and plug; and when somebody set the tap down. */
 	async #secure(tap: Link): Promise<void> {
-		const { bridge, host } = this.#deps;
 		if (this.#secured && tap.up) return;
-		handToSwitch(host, this.device, { mtu: this.#attachment.port.mtu, userspace: bridge.userspace });
+		handToSwitch(this.#deps, this.#attachment);
 		this.#secured = true;
 	}
 

@@ -1,6 +1,6 @@
-import { type KataTapDeps, KataTapMode } from '../kata/kata-tap.ts';
-import { type KataVfioDeps, KataVfioMode } from '../kata/kata-vfio.ts';
-import { KataVhostUserMode } from '../kata/kata-vhost-user.ts';
+import { type KataTapDeps, kataTapMode } from '../kata/kata-tap.ts';
+import { type KataVfioDeps, kataVfioMode } from '../kata/kata-vfio.ts';
+import { kataVhostUserMode } from '../kata/kata-vhost-user.ts';
 import type { AttachmentMode, AttachmentModes, ModeName } from './attachment.ts';
 import { bridgeWiring, managedTapWiring } from './bridge.ts';
 import { HostTapMode } from './host-tap.ts';
@@ -27,9 +27,9 @@ export function createModes(
 	const wired = (wiring: Wiring): AttachmentMode => new VethMode(deps, { wiring });
 	const modes: Record<ModeName, AttachmentMode> = {
 		veth: wired(containerWiring),
-		'host-tap': new KataTapMode(deps),
-		'kata-vhost-user': new KataVhostUserMode({ ...deps, vhostUser }),
-		vfio: new KataVfioMode(deps),
+		'host-tap': kataTapMode(deps),
+		'kata-vhost-user': kataVhostUserMode({ ...deps, vhostUser }),
+		vfio: kataVfioMode(deps),
 		lift,
 		tap,
 		bridge: wired(bridgeWiring(deps)),

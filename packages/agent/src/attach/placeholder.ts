@@ -9,7 +9,8 @@ import type { SandboxSide } from './wiring.ts';
  * the dummy driver have it too) with the machine's addresses, down and silent.
  */
 export function makePlaceholder({ namespace, route }: SandboxSide, mark: ModeMark | undefined, { ifname, port }: Attachment): void {
-	// It owns the machine's address in this namespace: the kernel must not answer ARP for it through any other interface.
+	setLink(route, 'lo', { up: true });
+	// The placeholder owns the machine's address in this namespace: the kernel must not answer ARP for it through any other interface.
 	setNetworkSettings(namespace, { 'ipv4/conf/all/arp_ignore': 1 });
 	createBridge(route, { name: ifname, mac: port.mac, mtu: port.mtu });
 	setNetworkSettings(namespace, { [`ipv6/conf/${ifname}/disable_ipv6`]: 0, [`ipv6/conf/${ifname}/accept_ra`]: 0 });

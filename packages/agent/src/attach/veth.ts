@@ -1,24 +1,15 @@
 import type { Clock, Signal } from '@tapestry/base';
 import { createVeth, findLink } from '@tapestry/linux';
 import { type Observe, stopwatch } from '../metrics.ts';
-import type { IntegrationBridge } from '../switch/integration-bridge.ts';
-import {
-	type Attachment,
-	type AttachmentMode,
-	type AttachmentState,
-	type DisconnectTarget,
-	portMarks,
-	type SandboxInterface,
-} from './attachment.ts';
-import { type HostSide, handToSwitch, removeFromHost } from './host-side.ts';
+import type { Attachment, AttachmentMode, AttachmentState, DisconnectTarget, SandboxInterface } from './attachment.ts';
+import { handToSwitch, removeFromHost, type SwitchSide } from './host-side.ts';
 import { findSandbox, openSandbox, sandboxFaults } from './sandbox-side.ts';
+import { plugState, renewPrecautions, switchPort } from './switch-port.ts';
 import { activateInterface, configureInterface, type Wiring, withSide } from './wiring.ts';
 
-export interface VethDeps {
+export interface VethDeps extends SwitchSide {
 	readonly clock: Clock;
 	readonly observe: Observe;
-	readonly host: HostSide;
-	readonly bridge: IntegrationBridge;
 }
 
 /** Containers: the inner end is the sandbox's interface, with the port's addresses. */
@@ -56,11 +47,11 @@ export class VethMode implements AttachmentMode {
 	}
 
 	async prepare(attachment: Attachment): Promise<readonly SandboxInterface[]> {
-		const { host, bridge } = this.#deps;
+		const { host } = this.#deps;
 		const { device, netns, port } = attachment;
 		using namespace = openSandbox(netns);
 		createVeth(host.route, { name: device, mtu: port.mtu, peer: { ...this.#wiring.innerEnd(attachment), mtu: port.mtu, namespace } });
-		handToSwitch(host, device, { mtu: port.mtu, userspace: bridge.userspace });
+		handToSwitch(this.#deps, attachment);
 		const interfaces = await withSide(namespace, (side) => this.#wiring.lay(side, attachment));
 		return [{ name: device, mac: findLink(host.route, device)?.mac ?? '', mtu: port.mtu }, ...interfaces];
 	}
@@ -71,21 +62,19 @@ export class VethMode implements AttachmentMode {
 	 */
 	async connect(attachment: Attachment, signal: Signal): Promise<void> {
 		const { bridge, clock, observe } = this.#deps;
-		const { device, netns, port } = attachment;
 		const lap = stopwatch(clock, observe);
-		const row = await bridge.add({ device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(attachment) }, { signal });
+		const row = await bridge.add(switchPort(attachment), { signal });
 		lap('ovs');
 		await bridge.installed(row, signal);
 		lap('flows');
-		using namespace = openSandbox(netns);
+		using namespace = openSandbox(attachment.netns);
 		await withSide(namespace, (side) => this.#wiring.activate(side, attachment));
 		lap('activate');
 	}
 
-	/** Nothing is under way after ADD: the kernel and Open vSwitch hold the port. The precautions are renewed, as somebody may have flushed them. */
-	async resume({ device, port }: Attachment): Promise<void> {
-		const { host, bridge } = this.#deps;
-		if (findLink(host.route, device)) handToSwitch(host, device, { mtu: port.mtu, userspace: bridge.userspace });
+	/** Nothing is under way after ADD. */
+	async resume(attachment: Attachment): Promise<void> {
+		renewPrecautions(this.#deps, attachment);
 	}
 
 	async disconnect(target: DisconnectTarget, signal: Signal): Promise<void> {
@@ -97,14 +86,9 @@ export class VethMode implements AttachmentMode {
 	}
 
 	describe(attachment: Attachment): AttachmentState {
-		const { host, bridge } = this.#deps;
-		const { device, port } = attachment;
-		const plugged = bridge.port(device);
-		const faults = [...this.#wiring.faults(attachment)];
-		if (!findLink(host.route, device)) faults.push(`${device}, the node's end, is gone`);
-		if (plugged?.ifaceId !== port.name) faults.push(`${device} is not plugged into ${bridge.name} as ${port.name}`);
-		if (plugged?.error) faults.push(`Open vSwitch cannot use ${device}: ${plugged.error}`);
-		return { path: [...this.#wiring.hops(attachment), device, bridge.name], connected: plugged?.installed === true, faults };
+		const { connected, faults } = plugState(this.#deps, attachment, "the node's end");
+		const path = [...this.#wiring.hops(attachment), attachment.device, this.#deps.bridge.name];
+		return { path, connected, faults: [...this.#wiring.faults(attachment), ...faults] };
 	}
 }
 

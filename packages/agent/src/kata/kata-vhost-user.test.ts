@@ -6,7 +6,7 @@ import type { Attachment, AttachmentState } from '../attach/attachment.ts';
 import { kataFaults } from '../testing/kata-schema.ts';
 import { portOf } from '../testing/logical-network.ts';
 import type { DirectAttachment } from './direct-attachment.ts';
-import { KataVhostUserMode } from './kata-vhost-user.ts';
+import { kataVhostUserMode } from './kata-vhost-user.ts';
 
 let directory: string;
 let calls: string[];
@@ -26,7 +26,7 @@ const connectedState: AttachmentState = { path: ['kvhu0123456789', 'br-int'], co
 function mode(options: { readonly missing?: readonly string[]; readonly refuses?: boolean } = {}) {
 	const files = new Map<string, DirectAttachment>();
 	const socket = (device: string): string => join(directory, device, 'socket');
-	const made = new KataVhostUserMode({
+	const made = kataVhostUserMode({
 		vhostUser: {
 			socket,
 			servesSandbox: false,
