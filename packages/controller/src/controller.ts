@@ -10,6 +10,7 @@ import {
 import type { MonitorRequest, Session } from '@tapestry/ovsdb';
 import { lead, type TermDeps, type TermOptions } from './term.ts';
 import { instanceOf, reviewLauncher } from './webhook/launcher.ts';
+import { launcherSurroundings } from './webhook/launcher-surroundings.ts';
 import { launcherPath, registerWebhooks, validatePath } from './webhook/registration.ts';
 import { type AdmissionRequest, type AdmissionResponse, allowed, reviewObject } from './webhook/review.ts';
 import { startWebhookServer } from './webhook/server.ts';
@@ -75,7 +76,8 @@ async function openWebhook(deps: ControllerDeps, sources: Sources, options: Cont
 		if (!about) return allowed;
 		// The instance is older than its launcher, but our copy may not have it yet.
 		const known = sources.vmis.objects.get(`${about.namespace}/${about.name}`);
-		return reviewLauncher(request, known ?? (await client.get<VirtualMachineInstance>(virtualMachineInstanceResource, about)));
+		const vmi = known ?? (await client.get<VirtualMachineInstance>(virtualMachineInstanceResource, about));
+		return reviewLauncher(request, vmi, launcherSurroundings(vmi, sources, options));
 	};
 	const reviews = { [validatePath]: review, [launcherPath]: launcher };
 	const server = await startWebhookServer({ log, now: () => clock.now() }, { ...options.webhook, reviews });

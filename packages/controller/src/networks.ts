@@ -1,4 +1,12 @@
-import { heldBlockProblems, isOlder, type Problem, type Subnet, type World, withFormerBlocks } from '@tapestry/network';
+import {
+	heldBlockProblems,
+	isOlder,
+	type LeasedAddresses,
+	type Problem,
+	type Subnet,
+	type World,
+	withFormerBlocks,
+} from '@tapestry/network';
 import { type Admission, type AdmissionOptions, type AdmittedSubnet, admit, sameSubnet } from './admission/admit.ts';
 import type { Networks } from './leases/choose-subnet.ts';
 import type { LeaseRegistry } from './leases/registry.ts';
@@ -11,8 +19,8 @@ export interface NetworkOptions extends AdmissionOptions {
 
 export interface NetworksDeps {
 	readonly sources: Pick<Sources, 'vpcs' | 'subnets' | 'ipPools' | 'namespaces'>;
-	readonly world: World;
-	readonly registry: LeaseRegistry;
+	readonly world: Pick<World, 'set'>;
+	readonly registry: Pick<LeaseRegistry, 'setSubnet'> & { addressesIn(subnet: string): Iterable<LeasedAddresses> };
 	/** Objects that came into use, went out of it, or changed in a way that may matter to owners without a lease. */
 	onChange(): void;
 	onSubnet(name: string): void;

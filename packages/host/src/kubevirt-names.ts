@@ -5,6 +5,9 @@ import { createHash } from 'node:crypto';
 /** Interfaces have names of at most 15 characters. */
 const hashDigits = 11;
 
+/** In a hook sidecar's environment: the mode that was decided when its launcher was made, for NICs that leave it open. */
+export const launcherModeVariable = 'TAPESTRY_ATTACHMENT_MODE';
+
 /** Of a secondary network, in the launcher's namespace. */
 export function podInterfaceName(network: string): string {
 	return `pod${digits(network, hashDigits)}`;

@@ -20,6 +20,7 @@ it('gives a NIC of ours its tap', () => {
 	expect(defineDomain(instance({}, { network: { multus: { networkName: 'a' } } }), xml)).toContain('dev="tap37a8eec1ce1"');
 	expect(defineDomain(instance({}, { network: { multus: { networkName: 'a', default: true } } }), xml)).toContain('dev="tap0"');
 	expect(defineDomain(instance(mac, onHost), xml)).toContain(`dev="${hostTapName(uid, 'default')}"`);
+	expect(defineDomain(instance(mac), xml, { isOnNode: true })).toContain(`dev="${hostTapName(uid, 'default')}"`);
 });
 
 it('gives back what is none of its business', () => {

@@ -14,6 +14,8 @@ import type { NetworkInfo } from './network-info.ts';
 export interface DefineDomainOptions {
 	/** Name under which the binding is registered. */
 	readonly binding?: string;
+	/** Whether the launcher was put into the node's own network. */
+	readonly isOnNode?: boolean;
 	/** What is known of the pod's networks at this moment. */
 	readonly networkInfo?: NetworkInfo;
 }
@@ -36,7 +38,7 @@ export function defineDomain(vmiJson: string, xml: string, options: DefineDomain
 		throw new CodedError('HOOK_DOMAIN', { what: 'the domain is not read', why: `it is longer than ${longestXml} characters` });
 	}
 	const { name, namespace = 'default' } = vmi.metadata;
-	const nics = own.map((nic) => domainNic(vmi, nic, options.networkInfo ?? {}));
+	const nics = own.map((nic) => domainNic(vmi, nic, options));
 	return placeNics(xml, `${namespace}_${name}`, nics);
 }
 
@@ -57,18 +59,19 @@ function notAnInstance(why: string): CodedError {
 	return new CodedError('HOOK_VMI', { what: 'this is no VirtualMachineInstance', why, fix: 'pass its JSON, as virt-launcher does' });
 }
 
-function domainNic(vmi: VirtualMachineInstance, nic: MachineInterface, info: NetworkInfo): DomainNic {
+function domainNic(vmi: VirtualMachineInstance, nic: MachineInterface, { networkInfo, isOnNode }: DefineDomainOptions): DomainNic {
 	const { domain, networks = [] } = vmi.spec;
 	const network = networks.find(({ name }) => name === nic.name);
 	if (!network) {
 		throw new CodedError('HOOK_NIC', { what: `interface "${nic.name}" is not usable`, why: 'there is no network of this name' });
 	}
-	const known = info.interfaces?.find((one) => one.network === nic.name);
+	const known = networkInfo?.interfaces?.find((one) => one.network === nic.name);
 	// Our plugin may be registered under any name.
 	const registered = nic.binding?.name ?? ownBinding;
 	const { value: mode, problem } = chooseAttachmentMode({
 		nic: { ...nic, binding: { name: modeOfBinding(registered) === undefined ? ownBinding : registered } },
 		annotation: vmi.metadata.annotations?.[annotations.attachmentMode],
+		isOnNode,
 	});
 	if (problem) throw new CodedError('HOOK_NIC', problem);
 	const onHost = mode === 'tap';

@@ -74,7 +74,7 @@ export class KubeWorkloads implements WorkloadSource {
 			if (!isLauncher(found.pod)) return { kind: 'pod', port, mode: podWay(found.pod) };
 			const instance = await this.#instance(found.pod, signal);
 			if (holds(instance, port.ownerUid)) {
-				const way = wayOf(instance, found.subnet);
+				const way = wayOf(instance, found.subnet, found.pod.spec?.hostNetwork === true);
 				// To these KubeVirt's own agent adds all that is behind the interface of an ordinary pod.
 				if (this.#hasVirtHandler && coreBindings.includes(way.mode)) return { kind: 'pod', port };
 				return { kind: 'machine', port, queues: queuesOf(instance), ...way };

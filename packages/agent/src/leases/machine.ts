@@ -23,16 +23,18 @@ export function queuesOf(instance: VirtualMachineInstance): number {
 	return Math.min((cpu?.cores ?? 1) * (cpu?.sockets ?? 1) * (cpu?.threads ?? 1), maxQueues);
 }
 
-/** How an instance's NIC is to be connected. Throws AGENT_MODE. */
+/** How an instance's NIC is to be connected, by what its launcher was made as. Throws AGENT_MODE. */
 export function wayOf(
 	instance: VirtualMachineInstance,
 	subnet: Subnet,
+	isOnNode: boolean,
 ): { readonly mode: AttachmentModeName; readonly forward?: readonly ForwardedPort[]; readonly hostTap?: string } {
 	const nic = podInterface(instance.spec);
 	const { value: mode, problem } = chooseAttachmentMode({
 		nic,
 		annotation: instance.metadata.annotations?.[annotations.attachmentMode],
 		subnet: { name: subnet.metadata.name, annotation: subnet.metadata.annotations?.[annotations.attachmentMode] },
+		isOnNode,
 	});
 	if (problem) {
 		throw new CodedError('AGENT_MODE', {

@@ -1,9 +1,9 @@
-import { hostTapName } from '@tapestry/host';
+import { hostTapName, launcherModeVariable } from '@tapestry/host';
 import type { Pod } from '@tapestry/kube';
 import type { VirtualMachineInstance } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
 import { applyJsonPatch } from '../../../apiserver/src/patch/json-patch.ts';
-import { instanceOf, networkStatus, reviewLauncher } from './launcher.ts';
+import { instanceOf, type LauncherSurroundings, networkStatus, reviewLauncher } from './launcher.ts';
 
 const instance = (annotation: string | undefined, ...interfaces: readonly object[]) =>
 	({
@@ -30,10 +30,10 @@ const launcher = (
 	},
 	spec: { containers: [{ name: 'compute', ports: [{ containerPort: 22 }], ...more.container }, { name: 'hook-sidecar-0' }], ...more.spec },
 });
-const review = (pod: Pod, vmi: VirtualMachineInstance) =>
-	reviewLauncher({ uid: '1', resource: { group: '', resource: 'pods' }, operation: 'CREATE', object: pod }, vmi);
-const changed = (pod: Pod, vmi: VirtualMachineInstance): Pod => {
-	const { patch = '' } = review(pod, vmi);
+const review = (pod: Pod, vmi: VirtualMachineInstance, around?: LauncherSurroundings) =>
+	reviewLauncher({ uid: '1', resource: { group: '', resource: 'pods' }, operation: 'CREATE', object: pod }, vmi, around);
+const changed = (pod: Pod, vmi: VirtualMachineInstance, around?: LauncherSurroundings): Pod => {
+	const { patch = '' } = review(pod, vmi, around);
 	return applyJsonPatch(pod, JSON.parse(Buffer.from(patch, 'base64').toString())) as Pod;
 };
 
@@ -44,13 +44,29 @@ describe('reviewLauncher', () => {
 			expect(pod.spec).toEqual({
 				hostNetwork: true,
 				dnsPolicy: 'ClusterFirstWithHostNet',
-				containers: [{ name: 'compute' }, { name: 'hook-sidecar-0' }],
+				containers: [{ name: 'compute' }, { name: 'hook-sidecar-0', env: [{ name: launcherModeVariable, value: 'tap' }] }],
 			});
 			expect(pod.metadata.annotations).toMatchObject(annotations ?? {});
 			const status = JSON.parse(pod.metadata.annotations?.[networkStatus] ?? '');
 			expect(status).toEqual([{ name: 'tapestry', interface: hostTapName('u1', 'default'), default: true }]);
 			expect(review(pod, instance('tap'))).toEqual({ allowed: true });
 		}
+	});
+
+	it('does so for a machine that leaves it to its subnet, or to where its launcher is that runs', () => {
+		const subnet = { name: 'blue', annotation: 'tap' };
+		expect(changed(launcher(), instance(undefined), { subnet }).spec?.hostNetwork).toBe(true);
+		expect(changed(launcher(), instance(undefined), { isOnNode: true }).spec?.hostNetwork).toBe(true);
+		expect(review(launcher(), instance(undefined), { subnet, isOnNode: false })).toEqual({ allowed: true });
+		for (const mode of ['lift', 'bridge']) expect(review(launcher(), instance(mode), { subnet })).toEqual({ allowed: true });
+	});
+
+	it('knows the NIC of a machine that names none', () => {
+		const { metadata, spec } = instance('tap');
+		const plain = { metadata, spec: { ...spec, domain: {} } };
+		expect(changed(launcher(), plain).metadata.annotations?.[networkStatus]).toContain(hostTapName('u1', 'default'));
+		const without = { metadata, spec: { ...spec, domain: { devices: { autoattachPodInterface: false } } } } as VirtualMachineInstance;
+		expect(review(launcher(), without)).toEqual({ allowed: true });
 	});
 
 	it('leaves launchers of other modes alone', () => {

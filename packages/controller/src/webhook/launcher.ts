@@ -1,10 +1,11 @@
-import { hostTapName } from '@tapestry/host';
+import { hostTapName, launcherModeVariable } from '@tapestry/host';
 import type { Container, Pod } from '@tapestry/kube';
 import {
 	annotations,
 	chooseAttachmentMode,
 	labels,
 	type MachineInterface,
+	type ModeWishes,
 	type Problem,
 	type VirtualMachineInstance,
 } from '@tapestry/network';
@@ -31,16 +32,23 @@ export function instanceOf(pod: Pod): { readonly namespace: string; readonly nam
 	return owner && { namespace: pod.metadata.namespace ?? 'default', name: owner.name };
 }
 
+/** What decides of NICs that leave their mode open. */
+export type LauncherSurroundings = Pick<ModeWishes, 'subnet' | 'isOnNode'>;
+
 /**
- * Puts the launcher of a machine whose NIC asks for mode `tap` into the node's own network, where its tap is. Launchers of other machines, and
- * one that was changed already, are left alone.
+ * Puts the launcher of a machine whose NIC is to be connected by mode `tap` into the node's own network, where its tap is. Launchers of other machines,
+ * and one that was changed already, are left alone.
  */
-export function reviewLauncher(request: AdmissionRequest, vmi: VirtualMachineInstance): AdmissionResponse {
+export function reviewLauncher(
+	request: AdmissionRequest,
+	vmi: VirtualMachineInstance,
+	around: LauncherSurroundings = {},
+): AdmissionResponse {
 	const pod = request.object as Pod | null | undefined;
 	if (!pod || request.operation !== 'CREATE') return allowed;
-	const { networks = [], domain } = vmi.spec;
-	const interfaces = domain.devices?.interfaces ?? [];
-	const onTap = interfaces.filter((nic) => wantsTap(vmi, nic));
+	const { networks = [] } = vmi.spec;
+	const interfaces = interfacesOf(vmi);
+	const onTap = interfaces.filter((nic) => wantsTap(vmi, nic, around));
 	if (onTap.length === 0) return allowed;
 	const problems = [...foreignNics(interfaces, onTap), ...networkProbes(pod)];
 	if (problems.length > 0) return refused(problems);
@@ -50,8 +58,22 @@ export function reviewLauncher(request: AdmissionRequest, vmi: VirtualMachineIns
 	return { allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(operations)).toString('base64') };
 }
 
-function wantsTap(vmi: VirtualMachineInstance, nic: MachineInterface): boolean {
-	return chooseAttachmentMode({ nic, annotation: vmi.metadata.annotations?.[annotations.attachmentMode] }).value === 'tap';
+/** Whether a NIC of the machine has the mode that its subnet says. */
+export function leavesModeOpen(vmi: VirtualMachineInstance): boolean {
+	return interfacesOf(vmi).some((nic) => wantsTap(vmi, nic, { isOnNode: true }) && !wantsTap(vmi, nic, {}));
+}
+
+function wantsTap({ metadata }: VirtualMachineInstance, nic: MachineInterface, around: LauncherSurroundings): boolean {
+	return chooseAttachmentMode({ nic, annotation: metadata.annotations?.[annotations.attachmentMode], ...around }).value === 'tap';
+}
+
+/** A machine that names no interface has one in the pod network, unless it wants none (KubeVirt, autoattachPodInterface). */
+function interfacesOf({ spec }: VirtualMachineInstance): readonly MachineInterface[] {
+	const { interfaces = [], autoattachPodInterface = true } = (spec.domain.devices ?? {}) as {
+		readonly interfaces?: readonly MachineInterface[];
+		readonly autoattachPodInterface?: boolean;
+	};
+	return interfaces.length > 0 || !autoattachPodInterface ? interfaces : [{ name: spec.networks?.[0]?.name ?? 'default' }];
 }
 
 /** In the node's network KubeVirt's own bindings would make their bridges and NAT of the node's interfaces. */
@@ -92,7 +114,18 @@ function podOperations(pod: Pod): readonly Operation[] {
 		// Each would be taken from the node, and a second machine with the same port would find no node.
 		...portsOf(containers, 'containers'),
 		...portsOf(initContainers, 'initContainers'),
+		...sidecarOperations(containers),
 	];
+}
+
+/** A hook sidecar sees the instance only, which may leave the mode to its subnet. */
+function sidecarOperations(containers: readonly Container[]): readonly Operation[] {
+	const variable = { name: launcherModeVariable, value: 'tap' };
+	return containers.flatMap(({ name, env }, index): Operation[] => {
+		if (!name.startsWith('hook-sidecar-') || env?.some((one) => one.name === variable.name)) return [];
+		const path = `/spec/containers/${index}/env`;
+		return [env === undefined ? { op: 'add', path, value: [variable] } : { op: 'add', path: `${path}/-`, value: variable }];
+	});
 }
 
 /** Tells KubeVirt which interface is the machine's: it would take the addresses of the node's eth0 for the machine's. */

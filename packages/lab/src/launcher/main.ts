@@ -1,7 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { CodedError, isCoded } from '@tapestry/base';
-import { runProgram, systemClock } from '@tapestry/host';
+import { launcherModeVariable, runProgram, systemClock } from '@tapestry/host';
 import { createKubeClient } from '@tapestry/kube';
 import { type VirtualMachineInstance, virtualMachineInstanceResource } from '@tapestry/network';
 import { readAccelerator } from '../guest/accelerator.ts';
@@ -71,7 +71,8 @@ await runProgram({
 			const pod = machine.nic && (await findNic(machine.nic, machine.hostname, of));
 			const emulated = accelerator === 'tcg';
 			const nic = pod && (await prepareNic({ ...deps, log }, pod, { directory: state ?? '', environment, emulated, signal, stack }));
-			const sidecars = { directory: join(state ?? '', 'hooks'), environment, signal, stack, nic: nic && infoOf(nic) };
+			const ofSidecars = pod?.mode === 'tap' ? { ...environment, [launcherModeVariable]: pod.mode } : environment;
+			const sidecars = { directory: join(state ?? '', 'hooks'), environment: ofSidecars, signal, stack, nic: nic && infoOf(nic) };
 			const hooks = await startMachineHooks({ ...deps, clock: systemClock }, machine.hooks, of, sidecars);
 			const hypervisor = chooseHypervisor(deps, machine.hypervisor, nic, hooks?.define);
 			log.info('starting the virtual machine', { pod: options.pod, ...machine, mode: pod?.mode, accelerator, hypervisor: hypervisor.name });

@@ -18,6 +18,11 @@ describe('chooseAttachmentMode', () => {
 		['an annotation, in any case', { annotation: 'Lift' }, 'lift'],
 		['a subnet that says so', { nic: nic({ binding: { name: 'tapestry' } }), subnet: subnet('lift') }, 'lift'],
 		['an annotation before the subnet', { annotation: 'lift', subnet: subnet('nonsense') }, 'lift'],
+		['a subnet that wants its launchers on the node', { subnet: subnet('tap') }, 'tap'],
+		['where the launcher is, before the subnet', { nic: nic({}), subnet: subnet('bridge'), isOnNode: true }, 'tap'],
+		['where the launcher is not', { nic: nic({}), subnet: subnet('tap'), isOnNode: false }, 'lift'],
+		['a subnet, for a launcher of its own', { subnet: subnet('bridge'), isOnNode: false }, 'bridge'],
+		['an annotation, wherever the launcher is', { annotation: 'tap', subnet: subnet('lift'), isOnNode: false }, 'tap'],
 		['a binding and an annotation that agree', { nic: nic({ binding: { name: 'lift' } }), annotation: 'lift' }, 'lift'],
 	])('chooses by %s', (_, wishes, mode) => expect(chooseAttachmentMode(wishes)).toEqual({ value: mode }));
 

@@ -25,6 +25,8 @@ export interface ModeWishes {
 	readonly annotation?: string | undefined;
 	/** The same annotation of the subnet, which holds for NICs that leave it open. */
 	readonly subnet?: { readonly name: string; readonly annotation: string | undefined } | undefined;
+	/** Whether the launcher is in the node's own network, as was decided when it was made; undefined before. */
+	readonly isOnNode?: boolean | undefined;
 }
 
 /** KubeVirt's fields of an interface, of which one at most is set. */
@@ -40,9 +42,10 @@ export function modeOfBinding(name: string): AttachmentModeName | undefined {
 
 /**
  * How a NIC is connected. A binding that names a mode decides; `binding: {name: tapestry}` or none leaves it to the annotation, then to the subnet.
- * An annotation that contradicts the binding is refused: nobody could say which of the two was meant.
+ * An annotation that contradicts the binding is refused: nobody could say which of the two was meant. A launcher stays where it was made, whatever its
+ * subnet says by now.
  */
-export function chooseAttachmentMode({ nic, annotation, subnet }: ModeWishes): Parsed<AttachmentModeName> {
+export function chooseAttachmentMode({ nic, annotation, subnet, isOnNode }: ModeWishes): Parsed<AttachmentModeName> {
 	const subject = nic === undefined ? 'the NIC' : `interface "${nic.name}"`;
 	const given = bindingFields.filter((field) => nic?.[field] !== undefined);
 	if (given.length > 1) return refused(subject, `it has several bindings: ${given.join(', ')}`, 'keep one of them');
@@ -63,8 +66,10 @@ export function chooseAttachmentMode({ nic, annotation, subnet }: ModeWishes): P
 	}
 	const chosen = bound ?? asked;
 	if (chosen !== undefined) return { value: chosen };
+	if (isOnNode) return { value: 'tap' };
 	if (subnet?.annotation === undefined) return { value: 'lift' };
 	const byDefault = modeOf(subnet.annotation);
+	if (byDefault === 'tap' && isOnNode === false) return { value: 'lift' };
 	if (byDefault !== undefined) return { value: byDefault };
 	const why = `annotation ${annotations.attachmentMode} of subnet ${subnet.name} asks for "${subnet.annotation}", which is no attachment mode`;
 	return refused(subject, why, known());

@@ -26,12 +26,8 @@ function* defaultModeProblems({ metadata }: Subnet): Generator<Problem> {
 	if (annotation === undefined) return;
 	const field = `metadata.annotations[${annotations.attachmentMode}]`;
 	const what = `machines of subnet ${metadata.name} that leave their attachment mode open cannot be connected`;
-	const { value, problem } = chooseAttachmentMode({ subnet: { name: metadata.name, annotation } });
+	const { problem } = chooseAttachmentMode({ subnet: { name: metadata.name, annotation } });
 	if (problem) yield { ...problem, what, field };
-	else if (value === 'tap') {
-		const why = "mode tap needs a launcher in the node's own network, for which the machine itself has to ask";
-		yield { reason: 'AttachmentMode', field, what, why, fix: 'use another mode, and the annotation on the machines that want tap' };
-	}
 }
 
 function* secondDefaultProblems(subnet: Subnet, others: Iterable<Subnet>): Generator<Problem> {

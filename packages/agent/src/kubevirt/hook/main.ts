@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CodedError, messageOf } from '@tapestry/base';
+import { launcherModeVariable } from '@tapestry/host';
 import { defineDomain } from '../define-domain.ts';
 import { networkInfoFile, readNetworkInfo } from '../network-info.ts';
 
@@ -25,7 +26,8 @@ async function answer(hook: string, args: readonly string[]): Promise<string> {
 	}
 	const binding = process.env.NETWORK_BINDING_PLUGIN_NAME;
 	const networkInfo = readNetworkInfo(networkInfoFile);
-	const options = { ...(binding === undefined ? {} : { binding }), ...(networkInfo ? { networkInfo } : {}) };
+	const isOnNode = process.env[launcherModeVariable] === 'tap';
+	const options = { isOnNode, ...(binding === undefined ? {} : { binding }), ...(networkInfo ? { networkInfo } : {}) };
 	return defineDomain(required('vmi', values.vmi), required('domain', values.domain), options);
 }
 

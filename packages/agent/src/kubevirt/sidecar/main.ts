@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { hookDirectory, runProgram, serveGrpc, systemClock } from '@tapestry/host';
+import { hookDirectory, launcherModeVariable, runProgram, serveGrpc, systemClock } from '@tapestry/host';
 import { networkInfoFile, readNetworkInfo } from '../network-info.ts';
 import { hookMethods } from './service.ts';
 
@@ -14,7 +14,13 @@ await runProgram({
 		const { CONTAINER_NAME: container = randomBytes(4).toString('hex'), NETWORK_BINDING_PLUGIN_NAME: binding } = process.env;
 		const over = Promise.withResolvers<void>();
 		const networkInfo = () => readNetworkInfo(options['network-info']);
-		const methods = hookMethods({ networkInfo, onShutdown: () => over.resolve() }, binding === undefined ? {} : { binding });
+		const methods = hookMethods(
+			{ networkInfo, onShutdown: () => over.resolve() },
+			{
+				...(binding === undefined ? {} : { binding }),
+				isOnNode: process.env[launcherModeVariable] === 'tap',
+			},
+		);
 		// A launcher counts sockets by their names, over the directories of all sidecars.
 		await using _server = await serveGrpc(
 			{ log, clock: systemClock },

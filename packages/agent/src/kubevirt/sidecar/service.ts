@@ -35,7 +35,10 @@ const info: HookInfo = {
 };
 
 /** The methods of a KubeVirt hook sidecar, by path. */
-export function hookMethods(deps: SidecarDeps, options: { readonly binding?: string }): Readonly<Record<string, GrpcMethod>> {
+export function hookMethods(
+	deps: SidecarDeps,
+	options: Pick<DefineDomainOptions, 'binding' | 'isOnNode'>,
+): Readonly<Record<string, GrpcMethod>> {
 	const onDefineDomain: GrpcMethod = (request) => {
 		const { domain, vmi } = readDefineDomain(request);
 		const networkInfo = deps.networkInfo();
