@@ -7,13 +7,11 @@ import { createInterface } from 'node:readline';
 export const ports = { tcp: 7007, udp: 7008, sink: 7009, client: 7010 } as const;
 
 const background = (server: string): string => `setsid ${server} </dev/null >/dev/null 2>&1 &`;
-/**
- * Starts the same in the lab's guest, with what is there. The echo of datagrams stays with the peer that asks first, and takes whole datagrams.
- */
+/** Starts the same in the lab's guest, with what is there. */
 export const guestServers = [
 	background(`nc -ll -p ${ports.tcp} -e cat`),
 	background(`nc -ll -p ${ports.sink} -e dd of=/dev/null bs=65536`),
-	background(`nc.traditional -lu -p ${ports.udp} -c "exec dd bs=65536 2>/dev/null"`),
+	background(`udp-echo ${ports.udp}`),
 ].join('\n');
 
 const program = join(import.meta.dirname, 'echo-program.ts');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CodedError, messageOf } from '@tapestry/base';
 import { type ProcessDeps, run } from '../process.ts';
 import { buildInitramfs, guestFiles, guestModules, optionalModules, type Program } from './initramfs.ts';
@@ -14,17 +15,14 @@ export interface GuestImage {
 }
 
 /** Raise it when this program builds another image from the same files. */
-const recipeVersion = 2;
+const recipeVersion = 3;
 const kernelPackage = 'linux-image-cloud-amd64';
-/** Downloaded for one program each: the DHCP client, and a netcat that speaks UDP, which busybox-static's does not. */
-const programPackages = [
-	{ name: 'dhcpcd-base', program: 'usr/sbin/dhcpcd', path: 'sbin/dhcpcd' },
-	{ name: 'netcat-traditional', program: 'bin/nc.traditional', path: 'bin/nc.traditional' },
-] as const;
-/** What they are linked with: the C library and its loader, at the places that it looks for them. */
+/** Downloaded for its program: the DHCP client. */
+const clientPackage = { name: 'dhcpcd-base', program: 'usr/sbin/dhcpcd' } as const;
+/** Compiled here: busybox-static has nothing that answers datagrams. */
+const echoSource = fileURLToPath(new URL('./udp-echo.c', import.meta.url));
+/** What both are linked with: the C library and its loader, at the places that it looks for them. */
 const libraries = ['lib/x86_64-linux-gnu/libc.so.6', 'lib64/ld-linux-x86-64.so.2'];
-
-const downloads = programPackages.map(({ name }) => name);
 
 /** The image in a directory made by `buildGuestImage`. */
 export function guestImage(directory: string): GuestImage {
@@ -33,7 +31,8 @@ export function guestImage(directory: string): GuestImage {
 
 /** Changes when the guest's files or the way to build it change; names the image's directory in a cache. */
 export function guestRecipe(): string {
-	const hash = createHash('sha256').update(JSON.stringify([recipeVersion, kernelPackage, programPackages, guestModules, optionalModules]));
+	const hash = createHash('sha256').update(JSON.stringify([recipeVersion, kernelPackage, clientPackage, guestModules, optionalModules]));
+	hash.update(readFileSync(echoSource));
 	for (const { path, mode, data } of guestFiles()) hash.update(`\0${path}\0${mode}\0`).update(data ?? '');
 	return hash.digest('hex').slice(0, 16);
 }
@@ -41,7 +40,7 @@ export function guestRecipe(): string {
 /**
  * Builds the lab's guest from Debian packages, which are downloaded and unpacked, not installed. Does nothing when `cache` already has this
  * recipe's image.
- * @throws GUEST_BUILD when a package cannot be had
+ * @throws GUEST_BUILD when a package cannot be had or nothing can be compiled
  */
 export async function buildGuestImage(deps: ProcessDeps, cache: string, signal?: AbortSignal): Promise<GuestImage> {
 	const image = guestImage(join(cache, guestRecipe()));
@@ -57,7 +56,7 @@ export async function buildGuestImage(deps: ProcessDeps, cache: string, signal?:
 			{
 				what: 'the guest image for virtual machines could not be built',
 				why: messageOf(cause),
-				fix: `see that \`apt-get download ${[kernelPackage, ...downloads].join(' ')}\` works here (after \`apt-get update\`)`,
+				fix: `see that \`apt-get download ${[kernelPackage, clientPackage.name].join(' ')}\` works here (after \`apt-get update\`)`,
 			},
 			{ cause },
 		);
@@ -86,13 +85,16 @@ async function fill(deps: ProcessDeps, work: string, signal?: AbortSignal): Prom
 	const kernel = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
 	if (!kernel) throw new CodedError('GUEST_BUILD', `${kernelPackage} names no kernel package`);
 	// apt downloads into its working directory.
-	await run(deps, ['env', '-C', packages, 'apt-get', '-q', 'download', kernel, ...downloads], options);
+	await run(deps, ['env', '-C', packages, 'apt-get', '-q', 'download', kernel, clientPackage.name], options);
 	await Promise.all(readdirSync(packages).map((name) => run(deps, ['dpkg-deb', '-x', join(packages, name), root], options)));
 	const version = only(readdirSync(join(root, 'lib/modules')));
 	const bzImage = readFileSync(join(root, 'boot', `vmlinuz-${version}`));
 	writeFileSync(join(image, 'kernel'), extractElfKernel(bzImage) ?? bzImage);
+	const echo = join(work, 'udp-echo');
+	await run(deps, ['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', echo, echoSource], options);
 	const programs: Program[] = [
-		...programPackages.map(({ program, path }) => ({ path, source: join(root, program) })),
+		{ path: 'sbin/dhcpcd', source: join(root, clientPackage.program) },
+		{ path: 'sbin/udp-echo', source: echo },
 		...libraries.map((path) => ({ path, source: `/${path}` })),
 	];
 	const busybox = (await run(deps, ['which', 'busybox'], options)).trim();
