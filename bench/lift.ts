@@ -85,7 +85,7 @@ async function attach(node: MiniNode, agent: AgentUnderTest, index: number, queu
 
 /** Milliseconds, and who holds the tap. */
 async function lift(agent: AgentUnderTest, { sandbox, queues, device }: Machine): Promise<readonly [number, Wire]> {
-	const installed = untilInstalled(agent, device);
+	const installed = agent.installed(device).then(() => process.hrtime.bigint());
 	const vmm = await holdTap(sandbox.path, { name: tapName, queues });
 	return [Number((await installed) - vmm.openedAt) / 1e6, vmm];
 }
@@ -96,17 +96,6 @@ async function detach(agent: AgentUnderTest, machine: Machine, vmm: Wire | undef
 	await agent.call('DEL', machine);
 	await vmm?.kill();
 	machine.sandbox.remove();
-}
-
-/** When the flows are there, as process.hrtime tells it. */
-function untilInstalled(agent: AgentUnderTest, device: string): Promise<bigint> {
-	return new Promise((resolve) => {
-		const stop = agent.bridge.onChange(() => {
-			if (!agent.bridge.port(device)?.installed) return;
-			stop();
-			resolve(process.hrtime.bigint());
-		});
-	});
 }
 
 function samplesOf(steps: AgentUnderTest['steps'], wanted: string): number[] {

@@ -134,7 +134,7 @@ async function attachMode(
 	makeLogicalPort(node, port);
 	agent.workloads.set({ namespace: 'default', name: mode }, { kind: 'machine', port, queues: 1, mode });
 	const sandbox = node.sandbox(mode);
-	const installed = untilInstalled(agent, deviceName(mode, { containerId: mode, ifname: 'eth0' }));
+	const installed = agent.installed(deviceName(mode, { containerId: mode, ifname: 'eth0' })).then(() => process.hrtime.bigint());
 	const addMs = await timed(() => added(agent, mode, sandbox));
 	const enter = ['nsenter', `--net=${sandbox.path}`];
 	const device = mode === 'macvtap' ? ['--character-device', characterDevice(node, enter)] : ['--tap', tapName];
@@ -170,17 +170,6 @@ async function startReflector(enter: readonly string[], args: readonly string[],
 		exited.then(() => Promise.reject(new Error(`reflector-program.ts ${args.join(' ')} ended early`))),
 	]);
 	return BigInt(opened.replace('open ', ''));
-}
-
-/** When the flows are there, as process.hrtime tells it. */
-function untilInstalled(agent: AgentUnderTest, device: string): Promise<bigint> {
-	return new Promise((resolve) => {
-		const stop = agent.bridge.onChange(() => {
-			if (!agent.bridge.port(device)?.installed) return;
-			stop();
-			resolve(process.hrtime.bigint());
-		});
-	});
 }
 
 function addressOf(port: ReturnType<typeof portOf>): string {

@@ -14,7 +14,7 @@ import {
 	setLink,
 	setNetworkSettings,
 } from '@tapestry/linux';
-import { holdTap, tapInto, type Wire } from '@tapestry/linux/testing';
+import { holdTap, tapInto, type Wire, within } from '@tapestry/linux/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import {
@@ -113,7 +113,7 @@ async function provoke({ wire, self, device }: Attached): Promise<Reaction> {
 	]) {
 		wire.send(frame);
 	}
-	await last;
+	await within(`an ARP reply of ${gateways.v4} to ${self.ip}`, last);
 	const after = receivedPackets();
 	return {
 		senders: listLinks(node.host.route).flatMap(({ mac, name }) => (mac && senders.has(mac) ? [name] : [])),
@@ -139,16 +139,6 @@ function leased(name: string, kind: 'pod' | 'machine') {
 	return { sandbox: node.sandbox(name), containerId: name, self: { mac: port.mac, ip: `10.16.0.${host}` }, port };
 }
 
-function untilInstalled(device: string): Promise<void> {
-	return new Promise((resolve) => {
-		const check = (): void => {
-			if (agent.bridge.port(device)?.installed) resolve();
-		};
-		agent.bridge.onChange(check);
-		check();
-	});
-}
-
 const silence: Reaction = { senders: [], received: { v4: 0, v6: 0 } };
 const keep = (wire: Wire): Wire => {
 	wires.push(wire);
@@ -164,7 +154,7 @@ describe("the node's own stack", () => {
 		setLink(node.host.route, 'naive', { up: true });
 		setLink(route, 'eth0', { up: true });
 		await agent.bridge.add({ device: 'naive', ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: {} });
-		await untilInstalled('naive');
+		await agent.installed('naive');
 		const attached = { wire: keep(await tapInto(sandbox.path, 'eth0')), self, device: 'naive' };
 		const { senders, received } = await provoke(attached);
 		expect(senders).toEqual(['naive']);
@@ -186,7 +176,7 @@ describe("the node's own stack", () => {
 		const device = deviceName('lift', { containerId: 'machine', ifname: 'eth0' });
 		expect((await agent.call('ADD', machine)).ok).toBe(true);
 		const wire = keep(await holdTap(machine.sandbox.path, { name: tapName, queues: 1 }));
-		await untilInstalled(device);
+		await agent.installed(device);
 		expect(await provoke({ wire, self: machine.self, device })).toEqual(silence);
 	});
 

@@ -5,8 +5,9 @@ import { holdTap, untilLink, type Wire } from '@tapestry/linux/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { renderPortCounters } from '../port-counters.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
-import { arpReplyFrom, arpRequest } from '../testing/frames.ts';
-import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
+import { arpRequest } from '../testing/frames.ts';
+import { askGateway } from '../testing/gateway.ts';
+import { makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
 import { deviceName } from './attachment.ts';
 import { isVmm } from './vmm.ts';
@@ -56,17 +57,7 @@ async function openTap(vm: Machine, queues = 1, switchOff = false): Promise<Wire
 }
 
 /** Resolves when the switch has the machine's tap with its flows. */
-function untilPlugged({ device }: Machine): Promise<void> {
-	return new Promise((resolve) => {
-		const check = (): void => {
-			if (!agent.bridge.port(device)?.installed) return;
-			stop();
-			resolve();
-		};
-		const stop = agent.bridge.onChange(check);
-		check();
-	});
-}
+const untilPlugged = ({ device }: Machine): Promise<void> => agent.installed(device);
 
 function links(path: string): readonly string[] {
 	using namespace = Namespace.open(path);
@@ -76,11 +67,7 @@ function links(path: string): readonly string[] {
 const onNode = (name: string) => findLink(node.host.route, name);
 
 /** The guest asks for the gateway's hardware address; OVN answers. */
-async function asksGateway(guest: Wire, { mac, host }: Machine): Promise<string | undefined> {
-	const answer = guest.receive((frame) => arpReplyFrom(frame, gateways.v4) !== undefined);
-	guest.send(arpRequest({ mac, ip: `10.16.0.${host}` }, gateways.v4));
-	return arpReplyFrom(await answer, gateways.v4);
-}
+const asksGateway = (guest: Wire, { mac, host }: Machine): Promise<string | undefined> => askGateway(guest, { mac, ip: `10.16.0.${host}` });
 
 describe('a machine', () => {
 	it('has a placeholder with its addresses and a tap that waits, until the VMM opens it and the tap is in the switch', async () => {

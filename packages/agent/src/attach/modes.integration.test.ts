@@ -1,9 +1,10 @@
 import { createBridge, findLink, getLink, listLinks, Namespace, openRoute } from '@tapestry/linux';
-import { holdTap, tapInto, untilLink, type Wire } from '@tapestry/linux/testing';
+import { holdTap, tapInto, untilLink, type Wire, within } from '@tapestry/linux/testing';
 import { masqueradeMac, podSideAddresses, readModeMark } from '@tapestry/network';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
-import { arpReplyFrom, arpRequest, type End, echoRequest, isEchoReply } from '../testing/frames.ts';
+import { type End, echoRequest, isEchoReply } from '../testing/frames.ts';
+import { askGateway, reachGateway } from '../testing/gateway.ts';
 import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, runIn, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
 import { type Attachment, deviceName, type ModeName } from './attachment.ts';
@@ -35,7 +36,16 @@ interface Mode {
 	readonly behind?: { readonly self: End; readonly gateway: End };
 }
 
-const byTap = (sandbox: Sandbox): Promise<Wire> => holdTap(sandbox.path, { name: tapName, queues: 1 });
+/** RFC 2863's "up", as in linux/if.h. */
+const operational = 6;
+
+/** A bridge forwards what comes from the tap only once the kernel has dealt with its carrier, a moment after the tap was opened. */
+async function byTap(sandbox: Sandbox): Promise<Wire> {
+	const wire = await holdTap(sandbox.path, { name: tapName, queues: 1 });
+	await untilLink(sandbox.path, tapName, (link) => link === undefined || link.operState === operational);
+	return wire;
+}
+
 const modes: readonly Mode[] = [
 	{ name: 'veth', plugIn: (sandbox) => tapInto(sandbox.path, 'eth0') },
 	{ name: 'lift', plugIn: byTap },
@@ -78,7 +88,7 @@ describe.each(modes)('attachment mode $name', ({ name, plugIn, behind }) => {
 		await mode.connect(made.attachment, AbortSignal.timeout(10_000));
 		const wire = await plugIn(made.sandbox);
 		wires.push(wire);
-		await untilInstalled(made.attachment.device);
+		await agent.installed(made.attachment.device);
 		return { ...made, mode, wire, interfaces };
 	}
 
@@ -180,7 +190,7 @@ describe('attachment mode tap', () => {
 		await again;
 		const next = await holdTap(nodePath(), { name: made.device, queues: 1 });
 		wires.push(next);
-		await asksUntilAnswered(next, made);
+		await reachGateway(next, endOf(made));
 		for (let twice = 0; twice < 2; twice++) await tap.disconnect(made, AbortSignal.timeout(10_000));
 		expect(findLink(node.host.route, made.device)).toBeUndefined();
 		expect(agent.bridge.port(made.device)).toBeUndefined();
@@ -219,36 +229,17 @@ it('refuses a mode for which the node lacks something, naming it and what would 
 	expect(agent.journal.get({ containerId: 'lacking', ifname: 'eth0' })).toBeUndefined();
 });
 
-/** As a guest does whose switch is about to forward again. */
-async function asksUntilAnswered(wire: Wire, { port }: Attachment): Promise<void> {
-	const self = { mac: port.mac, ip: port.addresses[0]?.address.split('/')[0] ?? '' };
-	const answer = wire.receive((frame) => arpReplyFrom(frame, gateways.v4) !== undefined);
-	const again = setInterval(() => wire.send(arpRequest(self, gateways.v4)), 50);
-	await answer.finally(() => clearInterval(again));
-}
-
 /** The workload asks for the gateway's hardware address, and OVN answers; from behind NAT it pings the gateway. */
-async function reachesGateway(wire: Wire, { port }: Attachment, behind: Mode['behind']): Promise<void> {
-	const self = behind?.self ?? { mac: port.mac, ip: port.addresses[0]?.address.split('/')[0] ?? '' };
-	const next = behind?.gateway.ip ?? gateways.v4;
-	const known = wire.receive((frame) => arpReplyFrom(frame, next) !== undefined);
-	wire.send(arpRequest(self, next));
-	const mac = arpReplyFrom(await known, next);
+async function reachesGateway(wire: Wire, attachment: Attachment, behind: Mode['behind']): Promise<void> {
+	const self = behind?.self ?? endOf(attachment);
+	const mac = await askGateway(wire, self, behind?.gateway.ip);
 	if (!behind) return expect(mac).toBe('0a0000000001');
 	const answer = wire.receive((frame) => isEchoReply(frame, gateways.v4));
 	wire.send(echoRequest(self, { mac: behind.gateway.mac, ip: gateways.v4 }));
-	await answer;
+	await within(`an echo reply of ${gateways.v4} to ${self.ip}`, answer);
 }
 
-function untilInstalled(device: string): Promise<void> {
-	return new Promise((resolve) => {
-		const check = (): void => {
-			if (agent.bridge.port(device)?.installed) resolve();
-		};
-		agent.bridge.onChange(check);
-		check();
-	});
-}
+const endOf = ({ port }: Attachment): End => ({ mac: port.mac, ip: port.addresses[0]?.address.split('/')[0] ?? '' });
 
 function aliasOf({ netns, ifname }: Attachment): string | undefined {
 	using namespace = Namespace.open(netns);

@@ -1,4 +1,4 @@
-import { tapInto } from '@tapestry/linux/testing';
+import { tapInto, within } from '@tapestry/linux/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import { linkLocalOf, routerSolicitation } from '../testing/frames.ts';
@@ -67,7 +67,7 @@ describe('a pod', () => {
 		try {
 			const advertisement = wire.receive((frame) => frame.readUInt16BE(12) === 0x86dd && frame[54] === 134);
 			wire.send(routerSolicitation({ mac: one.mac, ip: linkLocalOf(one.mac) }));
-			await advertisement;
+			await within("OVN's router advertisement", advertisement);
 		} finally {
 			await wire.kill();
 		}

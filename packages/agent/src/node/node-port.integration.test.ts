@@ -100,13 +100,7 @@ afterAll(async () => {
 });
 
 async function untilInstalled(): Promise<void> {
-	await new Promise<void>((resolve) => {
-		const check = (): void => {
-			if (agent.bridge.port(nodeDevice)?.installed) resolve();
-		};
-		agent.bridge.onChange(check);
-		check();
-	});
+	await agent.installed(nodeDevice);
 	await untilLink(`/run/netns/${node.name}`, nodeDevice, (link) => link?.up === true);
 }
 

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { type Logger, silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
 import { LinkMonitor } from '@tapestry/linux';
+import { until } from '@tapestry/linux/testing';
 import type { AttachmentModes } from '../attach/attachment.ts';
 import { Journal } from '../attach/journal.ts';
 import { createModes } from '../attach/modes.ts';
@@ -36,6 +37,8 @@ export interface AgentUnderTest {
 	readonly steps: { readonly step: string; readonly seconds: number }[];
 	/** Lets go of everything without cleaning up, as a killed agent does; its namespaces, ports and journal stay. */
 	abandon(): Promise<void>;
+	/** Resolves when the switch has the flows of a device's port. */
+	installed(device: string): Promise<void>;
 	call(command: Command, options: CallOptions): Promise<PluginAnswer & { readonly json: Record<string, unknown> }>;
 }
 
@@ -86,6 +89,12 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 			monitor[Symbol.dispose]();
 			await session.close();
 		},
+		installed: (device) =>
+			until(
+				() => `the flows of ${device}: it is ${JSON.stringify(bridge.port(device))}`,
+				(listener) => bridge.onChange(listener),
+				() => bridge.port(device)?.installed === true,
+			),
 		async call(command, { containerId, sandbox, pod = containerId, version = '1.0.0', config = {}, signal }) {
 			const answer = await commands.handle(
 				{

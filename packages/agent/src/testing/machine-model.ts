@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { findLink, LinkMonitor, listLinks, Namespace, openRoute, setLink } from '@tapestry/linux';
-import { type HoldOptions, holdTap, untilLink, type Wire } from '@tapestry/linux/testing';
+import { type HoldOptions, holdTap, until, untilLink, type Wire } from '@tapestry/linux/testing';
 import type { Session } from '@tapestry/ovsdb';
 import { deviceName } from '../attach/attachment.ts';
 import { tapName } from '../attach/waiting-tap.ts';
 import type { Port } from '../port.ts';
 import { IntegrationBridge } from '../switch/integration-bridge.ts';
-import { waitFor } from '../wait-for.ts';
 import { type AgentUnderTest, startAgent } from './agent-under-test.ts';
-import { arpReplyFrom, arpRequest, type End, echoRequest, echoRequest6, linkLocalOf } from './frames.ts';
-import { gateways, makeLogicalPort, portOf } from './logical-network.ts';
+import { arpRequest, type End, echoRequest, echoRequest6, linkLocalOf } from './frames.ts';
+import { reachGateway } from './gateway.ts';
+import { makeLogicalPort, portOf } from './logical-network.ts';
 import { type MiniNode, runIn, type Sandbox } from './mini-node.ts';
 
 /** A machine and what has been done to it; from that follows what has to be. */
@@ -31,7 +31,6 @@ export interface Machine {
 /** An address of the node, for which machines ask all the time. */
 const nodeAddress = '127.0.0.1';
 const everybody = 'ff:ff:ff:ff:ff:ff';
-const patienceMs = 60_000;
 
 /** What opens taps for a machine. */
 export interface Vmm {
@@ -193,14 +192,12 @@ export class MachineModel implements AsyncDisposable {
 
 	/** Resolves when all is as it has to be, in state and by packets; rejects with what is not. */
 	async settled(): Promise<void> {
-		const late = () => new Error(`${this.#faults().join('; ')}\nafter ${this.trace.join(', ')}`);
 		// What was done to the database by others has to be seen before it can be seen to be undone.
 		await this.#bridge.settled();
-		await waitFor(
+		await until(
+			() => `the end of this: ${this.#faults().join('; ')}\nafter ${this.trace.join(', ')}`,
 			(listener) => this.#subscribe(listener),
-			() => (this.#faults().length === 0 ? true : undefined),
-			AbortSignal.timeout(patienceMs),
-			late,
+			() => this.#faults().length === 0,
 		);
 		this.chatter();
 		await Promise.all(this.machines.filter(isLifted).map((machine) => this.#reachesGateway(machine)));
@@ -281,19 +278,12 @@ export class MachineModel implements AsyncDisposable {
 		return wrong.map((text) => `${containerId}: ${text}`);
 	}
 
-	/** Asks again and again, as guests do: Open vSwitch may just have begun to forward. */
-	async #reachesGateway({ vmm, self, containerId }: Machine): Promise<void> {
-		if (!vmm) return;
-		const ask = (): void => vmm.send(arpRequest(self, gateways.v4));
-		const answer = vmm.receive((frame) => arpReplyFrom(frame, gateways.v4) !== undefined);
-		const again = setInterval(ask, 50);
-		ask();
-		const late = new Promise<never>((_, reject) => {
-			AbortSignal.timeout(patienceMs).addEventListener('abort', () =>
-				reject(new Error(`${containerId} does not reach its gateway\nafter ${this.trace.join(', ')}`)),
-			);
-		});
-		await Promise.race([answer, late]).finally(() => clearInterval(again));
+	async #reachesGateway({ vmm, self }: Machine): Promise<void> {
+		try {
+			if (vmm) await reachGateway(vmm, self);
+		} catch (cause) {
+			throw new Error(`after ${this.trace.join(', ')}`, { cause });
+		}
 	}
 
 	/** IP packets that the node's stack has taken in (proc_pid_net(5)). */
