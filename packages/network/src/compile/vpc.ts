@@ -1,7 +1,8 @@
 import { externalIds } from '../api/names.ts';
+import type { StaticRoute } from '../api/vpc-routes.ts';
 import type { DesiredRow, Fragment, Place } from '../plan/model.ts';
 import { ownedName } from '../plan/ownership.ts';
-import type { StaticRouteFacts, SubnetFacts, VpcFacts } from '../world/objects.ts';
+import type { SubnetFacts, VpcFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
 import { egressSetName, routerMac, routerPortName, routerRow, shownMac, switchRow } from './names.ts';
 import { policyPriority } from './priorities.ts';
@@ -24,7 +25,7 @@ function routes(vpc: VpcFacts): DesiredRow[] {
 	);
 }
 
-function routeRow(vpc: string, key: string, route: StaticRouteFacts): DesiredRow {
+function routeRow(vpc: string, key: string, route: StaticRoute): DesiredRow {
 	return {
 		table: 'Logical_Router_Static_Route',
 		key: `vpc/${vpc}/${key}`,

@@ -1,6 +1,7 @@
 import type { Family, IpRange } from '@tapestry/base';
 import type { VipType } from '../api/read-vip.ts';
 import type { SubnetGateway } from '../api/subnet-gateway.ts';
+import type { Peering, PolicyRoute, StaticRoute } from '../api/vpc-routes.ts';
 import type { NamespaceFacts, PolicyFacts, PortNameFacts, SecurityGroupFacts, SelectorFacts, SubnetAclFacts } from './policies.ts';
 
 // What the compiler reads. These are facts drawn from Kubernetes objects that were found valid: whoever fills the world leaves out an object
@@ -11,37 +12,10 @@ export interface VpcFacts {
 	readonly name: string;
 	/** The one VPC that nodes, Services and the outside are reached from. */
 	readonly isDefault: boolean;
-	readonly staticRoutes: readonly StaticRouteFacts[];
-	readonly policyRoutes: readonly PolicyRouteFacts[];
-	readonly peerings: readonly PeeringFacts[];
-}
-
-export interface StaticRouteFacts {
-	readonly cidr: string;
-	readonly nextHop: string;
-	readonly policy: 'dst-ip' | 'src-ip';
-	readonly table: string;
-	/** Whether replies leave by the next hop that the request came from. */
-	readonly isSymmetric: boolean;
-	/** Where it is written, such as `spec.staticRoutes[0]`. */
-	readonly path?: string;
-}
-
-export interface PolicyRouteFacts {
-	readonly priority: number;
-	readonly match: string;
-	readonly action: 'allow' | 'drop' | 'reroute';
-	/** Of `reroute`; several share the traffic. */
-	readonly nextHops: readonly string[];
-	/** Where it is written, such as `spec.policyRoutes[0]`. */
-	readonly path?: string;
-}
-
-/** One side of a link between two VPCs; it is made when the other one has its side too. */
-export interface PeeringFacts {
-	readonly remote: string;
-	/** This side's addresses with their prefixes. */
-	readonly networks: readonly string[];
+	readonly staticRoutes: readonly StaticRoute[];
+	readonly policyRoutes: readonly PolicyRoute[];
+	/** Each link is made when the other VPC has its side too. */
+	readonly peerings: readonly Peering[];
 }
 
 export interface SubnetFacts {
