@@ -1,5 +1,4 @@
-import { type Cidr, CodedError, parseCidr } from '@tapestry/base';
-import { runProgram, systemClock } from '@tapestry/host';
+import { cidrsFlag, numberFlag, requiredFlag, runProgram, systemClock } from '@tapestry/host';
 import { createKubeClient } from '@tapestry/kube';
 import { connect } from '@tapestry/ovsdb';
 import { startAgent } from './agent.ts';
@@ -22,29 +21,22 @@ await runProgram({
 		// Of each family one; what the node reaches through the default VPC beside its subnets.
 		'service-cidr': { type: 'string', default: '10.96.0.0/16' },
 	},
-	async run({ options, log, signal, ready }) {
-		const { kubeconfig, node, ovsdb, socket, state } = options;
-		if (!kubeconfig || !node || !ovsdb) {
-			throw new CodedError('USAGE', { what: 'the agent needs --kubeconfig, --node and --ovsdb', fix: 'give them' });
-		}
-		const mtu = Number(options.mtu);
-		if (!Number.isInteger(mtu) || mtu < 68)
-			throw new CodedError('USAGE', { what: `"${options.mtu}" is no MTU`, fix: 'give a number such as 1442' });
+	async run({ options, log, signal, stopped, ready }) {
 		const deps = { clock: systemClock, random: Math.random, log };
-		const socketPath = options['api-socket'];
-		using client = createKubeClient(deps, { kubeconfig, ...(socketPath ? { socketPath } : {}) });
-		await using session = connect(deps, { endpoint: ovsdb });
-		const serviceCidrs = options['service-cidr'].split(',').map(cidr);
-		const hasVirtHandler = options['virt-handler'];
-		const rest = { node, socket, state, mtu, serviceCidrs, hasVirtHandler, kata: options['kata-dans'] };
-		await using _agent = await startAgent({ ...deps, client, session }, rest, signal);
+		const { socket, state } = options;
+		const settings = {
+			...{ socket, state, hasVirtHandler: options['virt-handler'], kata: options['kata-dans'] },
+			node: requiredFlag('node', options.node),
+			mtu: numberFlag('mtu', options.mtu, { min: 68 }),
+			serviceCidrs: cidrsFlag('service-cidr', options['service-cidr']),
+		};
+		using client = createKubeClient(deps, {
+			kubeconfig: requiredFlag('kubeconfig', options.kubeconfig),
+			socketPath: options['api-socket'],
+		});
+		await using session = connect(deps, { endpoint: requiredFlag('ovsdb', options.ovsdb) });
+		await using _agent = await startAgent({ ...deps, client, session }, settings, signal);
 		ready();
-		await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+		await stopped;
 	},
 });
-
-function cidr(text: string): Cidr {
-	const parsed = parseCidr(text.trim());
-	if (!parsed) throw new CodedError('USAGE', { what: `--service-cidr "${text}" is no block`, fix: 'write 10.96.0.0/16' });
-	return parsed;
-}

@@ -1,1 +1,1 @@
-export { type ApiServer, type ApiServerDeps, type ApiServerOptions, type HostPort, startApiServer } from './server.ts';
+export { type ApiServer, type ApiServerDeps, type ApiServerOptions, startApiServer } from './server.ts';

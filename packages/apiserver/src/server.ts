@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:https';
 import { join } from 'node:path';
 import type { Cidr, Clock, Logger } from '@tapestry/base';
+import type { HostPort } from '@tapestry/host';
 import { followDefinitions, startDefinitions } from './controllers/definitions.ts';
 import { startEventExpiry } from './controllers/event-expiry.ts';
 import { startGarbageCollector } from './controllers/garbage.ts';
@@ -24,11 +25,6 @@ export interface ApiServerDeps {
 	readonly log: Logger;
 	/** In [0, 1). */
 	readonly random: () => number;
-}
-
-export interface HostPort {
-	readonly host: string;
-	readonly port: number;
 }
 
 export interface ApiServerOptions {

@@ -1,3 +1,4 @@
+export * from './flags.ts';
 export * from './grpc/client.ts';
 export { grpcError, grpcStatus, longestMessage } from './grpc/frame.ts';
 export * from './grpc/server.ts';

@@ -16,6 +16,8 @@ export interface ProgramContext<Options extends ParseArgsOptionsConfig> {
 	readonly log: Logger;
 	/** Aborted by SIGTERM and SIGINT; `run` then ends cleanly and returns. */
 	readonly signal: AbortSignal;
+	/** Resolves with that abort. */
+	readonly stopped: Promise<void>;
 	/** Tells the starter that this program serves: writes one line to the descriptor named by --ready-fd. */
 	ready(): void;
 }
@@ -29,6 +31,7 @@ export async function runProgram<Options extends ParseArgsOptionsConfig>(program
 	const flags = values as Record<string, string | boolean | undefined>;
 	const log = processLogger(program.name, flags['log-level'] as LogLevel);
 	const abort = new AbortController();
+	const stopped = new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve(), { once: true }));
 	for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => abort.abort());
 	try {
 		await program.run({
@@ -36,6 +39,7 @@ export async function runProgram<Options extends ParseArgsOptionsConfig>(program
 			positionals,
 			log,
 			signal: abort.signal,
+			stopped,
 			ready: () => notify(flags['ready-fd'] as string | undefined),
 		});
 	} catch (error) {

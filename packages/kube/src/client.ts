@@ -26,7 +26,7 @@ export interface KubeClientOptions {
 	/** A kubeconfig file, or what it says. */
 	readonly kubeconfig: string | ClusterConfig;
 	/** Connects through this unix socket instead of the server's address; TLS is verified for the name `kubernetes`. */
-	readonly socketPath?: string;
+	readonly socketPath?: string | undefined;
 	/** Longest silence of the server during a request, in milliseconds. @default 30000 */
 	readonly silenceMs?: number;
 	/** Longest silence of a watch. API servers send a bookmark about once a minute. @default 90000 */
@@ -47,10 +47,7 @@ const pageSize = 500;
 /** Throws KUBE_CONFIG when the kubeconfig is not usable. Opens no connection before the first request. */
 export function createKubeClient(deps: KubeClientDeps, options: KubeClientOptions): KubeConnection {
 	const config = typeof options.kubeconfig === 'string' ? loadKubeconfig(options.kubeconfig) : options.kubeconfig;
-	const transport = createTransport(deps, {
-		config,
-		...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
-	});
+	const transport = createTransport(deps, { config, socketPath: options.socketPath });
 	return new HttpKubeClient(deps, transport, config.namespace, options);
 }
 

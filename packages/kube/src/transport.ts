@@ -33,7 +33,7 @@ const keepAliveDelay = 30_000;
 
 export function createTransport(
 	deps: { readonly clock: Clock },
-	options: { readonly config: ClusterConfig; readonly socketPath?: string },
+	options: { readonly config: ClusterConfig; readonly socketPath?: string | undefined },
 ): Transport {
 	const { config, socketPath } = options;
 	const server = new URL(config.server);

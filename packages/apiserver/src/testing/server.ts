@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, parseCidr, silentLogger } from '@tapestry/base';
-import { systemClock } from '@tapestry/host';
-import { type ApiServer, type ApiServerOptions, type HostPort, startApiServer } from '../server.ts';
+import { type HostPort, systemClock } from '@tapestry/host';
+import { type ApiServer, type ApiServerOptions, startApiServer } from '../server.ts';
 
 export interface TestApiServer extends AsyncDisposable {
 	/** Path of an administrator's kubeconfig. */

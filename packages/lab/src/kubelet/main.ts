@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { CodedError } from '@tapestry/base';
-import { runProgram, systemClock } from '@tapestry/host';
+import { requiredFlag, runProgram, systemClock } from '@tapestry/host';
 import { createEventRecorder, createKubeClient } from '@tapestry/kube';
 import { keepNode } from './node-keeper.ts';
 import type { NodeFacts } from './node-object.ts';
@@ -24,14 +23,14 @@ await runProgram({
 		guest: { type: 'string' },
 	},
 	async run({ options, log, signal, ready }) {
-		const { kubeconfig, node, state, guest } = options;
-		const ips = (options['node-ip'] ?? '').split(',').filter((ip) => ip !== '');
-		if (!kubeconfig || !node || !state || !guest || ips.length === 0) {
-			throw new CodedError('KUBELET_FLAGS', 'the kubelet needs --kubeconfig, --node, --node-ip, --state and --guest');
-		}
+		const required = (flag: 'kubeconfig' | 'node' | 'node-ip' | 'state' | 'guest'): string => requiredFlag(flag, options[flag]);
+		const kubeconfig = required('kubeconfig');
+		const node = required('node');
+		const state = required('state');
+		const ips = required('node-ip').split(',');
 		const apiSocket = options['api-socket'];
 		const basis = { clock: systemClock, random: Math.random, log };
-		using client = createKubeClient(basis, { kubeconfig, ...(apiSocket ? { socketPath: apiSocket } : {}) });
+		using client = createKubeClient(basis, { kubeconfig, socketPath: apiSocket });
 		const recorder = createEventRecorder({ ...basis, client }, { component: 'kubelet' });
 		const facts: NodeFacts = {
 			name: node,
@@ -48,7 +47,7 @@ await runProgram({
 			cniBinDir: options['cni-bin-dir'],
 			cniConfDir: options['cni-conf-dir'],
 			state,
-			launcher: [process.execPath, '--disable-warning=ExperimentalWarning', launcher, ...api, `--guest=${guest}`],
+			launcher: [process.execPath, '--disable-warning=ExperimentalWarning', launcher, ...api, `--guest=${required('guest')}`],
 		};
 		const deps = { ...basis, client, recorder, env: process.env, newId: () => randomBytes(32).toString('hex') };
 		const waiting = new Set(['node', 'pods']);

@@ -1,7 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { CodedError, isCoded } from '@tapestry/base';
-import { launcherModeVariable, runProgram, systemClock } from '@tapestry/host';
+import { isCoded } from '@tapestry/base';
+import { launcherModeVariable, requiredFlag, runProgram, systemClock } from '@tapestry/host';
 import { createKubeClient } from '@tapestry/kube';
 import { type VirtualMachineInstance, virtualMachineInstanceResource } from '@tapestry/network';
 import { readAccelerator } from '../guest/accelerator.ts';
@@ -38,13 +38,15 @@ await runProgram({
 		'host-network': { type: 'boolean', default: false },
 	},
 	async run({ options, log, signal, ready }) {
-		const { kubeconfig, namespace, vmi, guest, state } = options;
-		if (!kubeconfig || !vmi || !guest || !state) {
-			throw new CodedError('LAUNCHER_FLAGS', 'the launcher needs --kubeconfig, --vmi, --guest and --state');
-		}
-		const socketPath = options['api-socket'];
-		using client = createKubeClient({ clock: systemClock, random: Math.random }, { kubeconfig, ...(socketPath ? { socketPath } : {}) });
-		const instance = await client.get<VirtualMachineInstance>(virtualMachineInstanceResource, { namespace, name: vmi }, { signal });
+		const required = (flag: 'kubeconfig' | 'vmi' | 'guest' | 'state'): string => requiredFlag(flag, options[flag]);
+		const guest = required('guest');
+		const state = required('state');
+		const machineName = { namespace: options.namespace, name: required('vmi') };
+		using client = createKubeClient(
+			{ clock: systemClock, random: Math.random },
+			{ kubeconfig: required('kubeconfig'), socketPath: options['api-socket'] },
+		);
+		const instance = await client.get<VirtualMachineInstance>(virtualMachineInstanceResource, machineName, { signal });
 		try {
 			await launch(instance);
 		} catch (error) {
@@ -63,16 +65,16 @@ await runProgram({
 				memoryMiB: Math.floor(totalmem() / 2 ** 21),
 			});
 			const deps = { env: process.env };
-			const image = guestImage(guest ?? '');
+			const image = guestImage(guest);
 			const accelerator = readAccelerator(image);
 			checkShares(machine.shares);
 			await using stack = new AsyncDisposableStack();
 			const environment = markers();
 			const pod = machine.nic && (await findNic(machine.nic, machine.hostname, of));
 			const emulated = accelerator === 'tcg';
-			const nic = pod && (await prepareNic({ ...deps, log }, pod, { directory: state ?? '', environment, emulated, signal, stack }));
+			const nic = pod && (await prepareNic({ ...deps, log }, pod, { directory: state, environment, emulated, signal, stack }));
 			const ofSidecars = pod?.mode === 'tap' ? { ...environment, [launcherModeVariable]: pod.mode } : environment;
-			const sidecars = { directory: join(state ?? '', 'hooks'), environment: ofSidecars, signal, stack, nic: nic && infoOf(nic) };
+			const sidecars = { directory: join(state, 'hooks'), environment: ofSidecars, signal, stack, nic: nic && infoOf(nic) };
 			const hooks = await startMachineHooks({ ...deps, clock: systemClock }, machine.hooks, of, sidecars);
 			const hypervisor = chooseHypervisor(deps, machine.hypervisor, nic, hooks?.define);
 			log.info('starting the virtual machine', { pod: options.pod, ...machine, mode: pod?.mode, accelerator, hypervisor: hypervisor.name });
@@ -83,10 +85,10 @@ await runProgram({
 				accelerator,
 				image,
 				kernelArguments: guestArguments(machine),
-				files: vmFiles(state ?? ''),
+				files: vmFiles(state),
 				nic,
 				disks: await prepareDisks(deps, await (hooks?.cloudInit(machine.disks) ?? machine.disks), {
-					directory: join(state ?? '', 'disks'),
+					directory: join(state, 'disks'),
 					signal,
 				}),
 				shares: machine.shares,

@@ -1,5 +1,4 @@
-import { CodedError } from '@tapestry/base';
-import { runProgram, systemClock } from '@tapestry/host';
+import { numberFlag, requiredFlag, runProgram, systemClock } from '@tapestry/host';
 import { createKubeClient } from '@tapestry/kube';
 import { runNodeLifecycle } from './node-lifecycle.ts';
 
@@ -12,20 +11,11 @@ await runProgram({
 		'pod-eviction-timeout': { type: 'string', default: '300' },
 	},
 	async run({ options, log, signal, ready }) {
-		const { kubeconfig } = options;
-		if (kubeconfig === undefined) throw new CodedError('FLAG_INVALID', { what: '--kubeconfig is missing', fix: 'give it the file to use' });
-		const limits = {
-			graceMs: milliseconds(options['node-monitor-grace-period']),
-			evictMs: milliseconds(options['pod-eviction-timeout']),
-		};
+		const milliseconds = (flag: 'node-monitor-grace-period' | 'pod-eviction-timeout'): number =>
+			numberFlag(flag, options[flag], { min: 0, decimals: true }) * 1000;
+		const limits = { graceMs: milliseconds('node-monitor-grace-period'), evictMs: milliseconds('pod-eviction-timeout') };
 		const deps = { clock: systemClock, random: Math.random, log };
-		using client = createKubeClient(deps, { kubeconfig });
+		using client = createKubeClient(deps, { kubeconfig: requiredFlag('kubeconfig', options.kubeconfig) });
 		await runNodeLifecycle({ ...deps, client }, limits, signal, ready);
 	},
 });
-
-function milliseconds(seconds: string): number {
-	const value = Number(seconds);
-	if (seconds.trim() !== '' && value >= 0) return value * 1000;
-	throw new CodedError('FLAG_INVALID', { what: `"${seconds}" is not a number of seconds`, fix: 'give a number, such as 40' });
-}

@@ -1,16 +1,4 @@
-import { CodedError } from '@tapestry/base';
-import { runProgram, systemClock } from '@tapestry/host';
-import { createKubeClient } from '@tapestry/kube';
+import { runControlPlaneProgram } from '../control-plane-program.ts';
 import { runVirtController } from './virt-controller.ts';
 
-await runProgram({
-	name: 'virt-controller',
-	options: { kubeconfig: { type: 'string' } },
-	async run({ options, log, signal, ready }) {
-		const { kubeconfig } = options;
-		if (kubeconfig === undefined) throw new CodedError('FLAG_INVALID', { what: '--kubeconfig is missing', fix: 'give it the file to use' });
-		const deps = { clock: systemClock, random: Math.random, log };
-		using client = createKubeClient(deps, { kubeconfig });
-		await runVirtController({ ...deps, client }, signal, ready);
-	},
-});
+await runControlPlaneProgram('virt-controller', runVirtController);

@@ -10,7 +10,7 @@ await runProgram({
 		sockets: { type: 'string', default: hookDirectory },
 		'network-info': { type: 'string', default: networkInfoFile },
 	},
-	async run({ options, log, signal, ready }) {
+	async run({ options, log, stopped, ready }) {
 		const { CONTAINER_NAME: container = randomBytes(4).toString('hex'), NETWORK_BINDING_PLUGIN_NAME: binding } = process.env;
 		const over = Promise.withResolvers<void>();
 		const networkInfo = () => readNetworkInfo(options['network-info']);
@@ -26,8 +26,7 @@ await runProgram({
 			{ log, clock: systemClock },
 			{ socket: join(options.sockets, `${container}-tapestry.sock`), methods },
 		);
-		signal.addEventListener('abort', () => over.resolve(), { once: true });
 		ready();
-		await over.promise;
+		await Promise.race([over.promise, stopped]);
 	},
 });
