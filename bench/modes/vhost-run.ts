@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { CodedError } from '@tapestry/base';
 import type { AttachmentModeName } from '@tapestry/network';
 import { isVmm } from '../../packages/agent/src/attach/vmm.ts';
 import { type AgentUnderTest, startAgent } from '../../packages/agent/src/testing/agent-under-test.ts';
+import { startDpdk } from '../../packages/agent/src/testing/dpdk.ts';
 import { startGuest } from '../../packages/agent/src/testing/guest.ts';
 import { giveAddresses, makeLogicalPort, makeNetwork, portOf } from '../../packages/agent/src/testing/logical-network.ts';
 import { type MiniNode, startMiniNode } from '../../packages/agent/src/testing/mini-node.ts';
@@ -12,26 +11,20 @@ import { startProber } from './prober.ts';
 import { measureRounds, type RoundOptions, type Target } from './rounds.ts';
 import type { Comparison } from './series.ts';
 
-const program = '/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk';
-const megabytes = 256;
 /** Both guests are on the same switch: its poll thread takes a core from either. */
 const modes: readonly AttachmentModeName[] = ['lift', 'vhost-user'];
 
 /**
  * vhost-user beside a lifted tap, on an Open vSwitch with DPDK. A run of its own: the switch's poll thread keeps a core busy, which would disturb all
- * others. Needs Debian's openvswitch-switch-dpdk and librte-mempool-ring23, and huge pages.
- * @throws BENCH_DPDK when they are missing
+ * others.
  */
 export async function vhostRun(options: RoundOptions): Promise<Comparison> {
-	requireDpdk();
 	await using cleanup = new AsyncDisposableStack();
 	const node = cleanup.use(await startMiniNode('bench'));
-	const settings = { 'dpdk-init': 'true', 'dpdk-socket-mem': String(megabytes), 'pmd-maxsleep': '100' };
-	node.vsctl('--no-wait', 'set', 'Open_vSwitch', '.', ...Object.entries(settings).map(([key, value]) => `other_config:${key}=${value}`));
-	await node.restart('ovs-vswitchd', { program });
 	makeNetwork(node);
 	const agent = await startAgent(node, { isVmm });
 	cleanup.defer(() => agent.abandon());
+	await startDpdk(node, agent.bridge);
 	const client = portOf('client.default', 5);
 	makeLogicalPort(node, client);
 	agent.workloads.set({ namespace: 'default', name: 'client' }, { kind: 'pod', port: client });
@@ -75,14 +68,4 @@ async function boot(
 async function add(agent: AgentUnderTest, containerId: string, sandbox: ReturnType<MiniNode['sandbox']>): Promise<void> {
 	const answer = await agent.call('ADD', { containerId, sandbox });
 	if (!answer.ok) throw new Error(`ADD of ${containerId}: ${answer.body}`);
-}
-
-function requireDpdk(): void {
-	const free = Number(/HugePages_Free:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0);
-	if (existsSync(program) && free * 2 > megabytes) return;
-	throw new CodedError('BENCH_DPDK', {
-		what: 'vhost-user cannot be measured here',
-		why: existsSync(program) ? `there are ${free} free huge pages of 2 MB` : `${program} is not there`,
-		fix: 'apt-get install openvswitch-switch-dpdk librte-mempool-ring23; echo 300 >/proc/sys/vm/nr_hugepages; mount -t hugetlbfs none /dev/hugepages',
-	});
 }

@@ -61,7 +61,7 @@ describe('traffic of ports that exist goes on', () => {
 	it('when the agent of a node is killed and started again', async () => {
 		const { sent, received } = await traffic(async () => {
 			killProgram('n1-agent');
-			await startAgent(marked(), sharedLab(), labNodes(1)[0] ?? { name: 'n1', index: 1 });
+			await startAgent(marked(), sharedLab(), labNodes(1)[0]!);
 		});
 		expect(received).toBe(sent);
 	});

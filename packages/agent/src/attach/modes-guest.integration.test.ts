@@ -8,6 +8,7 @@ import { type AttachmentModeName, bridgeServerAddress, type ForwardedPort, podSi
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LauncherUnderTest } from '../../../lab/src/launcher/testing/launcher-under-test.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
+import { startDpdk } from '../testing/dpdk.ts';
 import { startGuest } from '../testing/guest.ts';
 import { gateways, giveAddresses, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, nodeProgram, runIn, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
@@ -26,6 +27,8 @@ interface Mode {
 	readonly losesTheEnd?: boolean;
 	/** IPv4 only. */
 	readonly isV4?: boolean;
+	/** Takes a switch with DPDK. Comes last, because the switch is started anew for it. */
+	readonly dpdk?: boolean;
 }
 
 const forward = [
@@ -51,6 +54,7 @@ const modes: readonly Mode[] = [
 		server: '10.0.2.2',
 		forward,
 	},
+	{ name: 'vhost-user', queues: 2, dpdk: true },
 ];
 
 const mtu = 1442;
@@ -135,7 +139,7 @@ const entry = (name: string) => ({
 });
 
 describe.each(modes)('a guest by $name', (mode) => {
-	const { name, inside, queues, server = gateways.v4, isV4 = false, losesTheEnd = false } = mode;
+	const { name, inside, queues, server = gateways.v4, isV4 = false, losesTheEnd = false, dpdk = false } = mode;
 	const port = portOf(`${name}.default`, hostOf(mode));
 	const addressOf = { 4: `10.16.0.${hostOf(mode)}`, 6: `fd00:10:16::${hostOf(mode).toString(16)}` } as const;
 	const call = (command: 'ADD' | 'DEL') => agent.call(command, { containerId: name, sandbox });
@@ -148,6 +152,7 @@ describe.each(modes)('a guest by $name', (mode) => {
 	const attached = () => agent.journal.get({ containerId: name, ifname: 'eth0' });
 
 	beforeAll(async () => {
+		if (dpdk) await startDpdk(node, agent.bridge);
 		if (!made.has(name)) await attach(mode);
 		const own = made.get(name)!;
 		({ sandbox } = own);
@@ -158,7 +163,7 @@ describe.each(modes)('a guest by $name', (mode) => {
 		await guest.shown('GUEST READY');
 		// Boots while this one is looked at.
 		const next = modes[modes.indexOf(mode) + 1];
-		if (next) await attach(next);
+		if (next && !next.dpdk) await attach(next);
 	}, 120_000);
 	afterAll(async () => {
 		await guest?.[Symbol.asyncDispose]();

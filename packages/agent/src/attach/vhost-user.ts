@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Signal } from '@tapestry/base';
 import { openRoute, setLink } from '@tapestry/linux';
@@ -46,9 +46,7 @@ export class VhostUserMode implements AttachmentMode {
 	async probe(): Promise<readonly string[]> {
 		const { initialized, interfaceTypes } = this.#deps.bridge.dpdk;
 		if (!initialized) {
-			return [
-				'Open vSwitch runs without DPDK (Debian: openvswitch-switch-dpdk and librte-mempool-ring; other_config:dpdk-init, hugepages)',
-			];
+			return ['Open vSwitch runs without DPDK (Debian: openvswitch-switch-dpdk and librte-mempool-ring23; other_config:dpdk-init)'];
 		}
 		return interfaceTypes.includes(interfaceType) ? [] : [`Open vSwitch knows no interface of type ${interfaceType}`];
 	}
@@ -92,10 +90,10 @@ export class VhostUserMode implements AttachmentMode {
 		if (plugged?.ifaceId !== port.name) faults.push(`${device} is not plugged into ${bridge.name} as ${port.name}`);
 		if (plugged?.error) faults.push(`Open vSwitch cannot use ${device}: ${plugged.error}`);
 		const isUp = plugged?.linkState === 'up';
-		// The database takes a port that the switch cannot bring to life, and says nothing else of it.
-		if (plugged && !isUp && existsSync(this.socket(device))) {
+		// The database takes a port that the switch cannot bring to life, and Open vSwitch reports no error of it.
+		if (plugged?.peerConnected && !isUp) {
 			faults.push(
-				`${device} is dead although the VMM listens: see ovs-vswitchd.log (no memory pool: librte-mempool-ring or hugepages are missing)`,
+				`${device} is dead although the guest has connected: ovs-vswitchd.log says why (no memory pool: librte-mempool-ring or memory is missing)`,
 			);
 		}
 		return { path: [this.socket(device), device, bridge.name], connected: isUp && plugged.installed, faults };

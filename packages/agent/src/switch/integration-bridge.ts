@@ -44,6 +44,8 @@ export interface SwitchPortState {
 	readonly installed: boolean;
 	/** Of a port without a device of the kernel: whether both ends are there. */
 	readonly linkState: 'up' | 'down' | undefined;
+	/** Of such a port: the other end is there, whether or not the switch could go on (ovs-vswitchd.conf.db(5), Interface status). */
+	readonly peerConnected: boolean;
 	/** What Open vSwitch says is wrong with the device. */
 	readonly error: string | undefined;
 	readonly externalIds: Readonly<Record<string, string>>;
@@ -67,7 +69,7 @@ export class IntegrationBridge {
 		const tables = {
 			Bridge: { columns: ['name', 'datapath_type', 'ports'] },
 			Port: { columns: ['name', 'interfaces'] },
-			Interface: { columns: ['name', 'external_ids', 'error', 'link_state'] },
+			Interface: { columns: ['name', 'external_ids', 'error', 'link_state', 'status'] },
 			Open_vSwitch: { columns: ['dpdk_initialized', 'iface_types'] },
 		};
 		return new IntegrationBridge(session, await session.monitor(database, tables, more), name);
@@ -233,6 +235,7 @@ function stateOf(row: OvsInterface): SwitchPortState {
 		successor: ids.successor,
 		installed: ids['ovn-installed'] === 'true',
 		linkState: row.link_state,
+		peerConnected: row.status.status === 'connected',
 		error: row.error,
 		externalIds: ids,
 	};

@@ -20,7 +20,7 @@ export interface MiniNode extends AsyncDisposable {
 	/** A session of its own with the node's Open vSwitch. The caller closes it. */
 	connect(): Session;
 	/** Kills one of the node's daemons and starts it again. */
-	restart(daemon: 'ovs-vswitchd' | 'ovn-controller', options?: { readonly program: string }): Promise<void>;
+	restart(daemon: 'ovs-vswitchd' | 'ovn-controller', options?: { readonly dpdk: boolean }): Promise<void>;
 	nbctl(...args: readonly string[]): string;
 	vsctl(...args: readonly string[]): string;
 	/** A sandbox like a runtime makes it. */

@@ -17,7 +17,8 @@ export function labCommand(context: CliContext): Command {
 		.description('bring the lab up; what a killed "up" left is removed first')
 		.addOption(labOption())
 		.option('--nodes <count>', 'how many nodes', parseCount, 3)
-		.action(async (options: LabOption & { readonly nodes: number }) => {
+		.option('--dpdk <nodes>', 'names of nodes whose Open vSwitch has DPDK, for machines by vhost-user', parseNames)
+		.action(async (options: LabOption & { readonly nodes: number; readonly dpdk?: readonly string[] }) => {
 			await bringUp(context, options, { total: 5 });
 		});
 	lab
@@ -49,4 +50,8 @@ function parseCount(text: string): number {
 	// A node's number is the last octet of its underlay address; .254 is the world outside.
 	if (!Number.isInteger(count) || count < 1 || count > 64) throw new InvalidArgumentError('A lab has 1 to 64 nodes.');
 	return count;
+}
+
+function parseNames(text: string): readonly string[] {
+	return text.split(',').map((name) => name.trim());
 }

@@ -9,7 +9,7 @@ export interface UpResult {
 /** Says what will be installed, then brings the lab up step by step. @param options.total how many steps the caller will show in all */
 export async function bringUp(
 	context: CliContext,
-	lab: LabOption & { readonly nodes: number },
+	lab: LabOption & { readonly nodes: number; readonly dpdk?: readonly string[] },
 	options: { readonly total: number },
 ): Promise<UpResult> {
 	const layout = labLayout(lab.name);
@@ -17,6 +17,6 @@ export async function bringUp(
 	if (missing.length > 0) context.write(`Debian packages to install on this machine: ${missing.join(' ')}\n`);
 	context.write(`The lab's files go to ${layout.dir}, builds to .cache in this checkout; "npm run lab -- down" removes the lab.\n`);
 	const steps = createSteps(context, options);
-	await up(context, layout, steps, { nodes: lab.nodes, signal: context.signal });
+	await up(context, layout, steps, { nodes: lab.nodes, ...(lab.dpdk ? { dpdk: lab.dpdk } : {}), signal: context.signal });
 	return { layout, steps };
 }

@@ -7,6 +7,8 @@ export interface OpenVswitchOptions {
 	readonly dir: string;
 	/** Put before each daemon's command to enter the node's namespaces. @default [] */
 	readonly enter?: readonly string[];
+	/** Whether its userspace datapath can share memory with VMMs (mode vhost-user). @default false */
+	readonly dpdk?: boolean;
 	readonly signal?: AbortSignal;
 }
 
@@ -20,8 +22,21 @@ export interface ChassisOptions extends OpenVswitchOptions {
 	readonly uplink?: string;
 }
 
-// The package openvswitch-switch-dpdk points the alternative `ovs-vswitchd` at its own build, so name Debian's plain one.
+// The package openvswitch-switch-dpdk may point the alternative `ovs-vswitchd` at its own build, so name either by its file.
 const vswitchd = '/usr/lib/openvswitch-switch/ovs-vswitchd';
+const dpdkVswitchd = '/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk';
+
+/**
+ * DPDK on a machine that has others to serve (ovs-vswitchd.conf.db(5), Open_vSwitch other_config): ordinary memory instead of huge pages, 256 MB of it,
+ * which is enough because each port has a pool for its own queues; no files that two switches of a machine would share; a poll thread that sleeps.
+ */
+const dpdkSettings = {
+	'dpdk-init': 'true',
+	'dpdk-extra': '--no-huge --legacy-mem --no-shconf --no-telemetry',
+	'dpdk-alloc-mem': '256',
+	'per-port-memory': 'true',
+	'pmd-maxsleep': '100',
+} as const;
 
 /** Without these the tools and daemons look in the system's directories, which belong to the machine's own OVS. */
 export function openVswitchEnv(dir: string): Record<string, string> {
@@ -41,17 +56,30 @@ export async function startOpenVswitch(deps: ProcessDeps, options: OpenVswitchOp
 		...(signal ? { signal } : {}),
 	});
 	await run(deps, ['ovs-vsctl', `--db=unix:${join(dir, 'db.sock')}`, '--no-wait', 'init']);
+	if (options.dpdk) await configureDpdk(deps, { dir });
 	await startVswitchd(deps, options);
 }
 
-/** @param options.program another build of it, with DPDK */
-export async function startVswitchd(
+/** Takes effect when ovs-vswitchd starts the next time. @param options.settings further `other_config` */
+export async function configureDpdk(
 	deps: ProcessDeps,
-	{ dir, enter = [], signal, program = vswitchd }: OpenVswitchOptions & { readonly program?: string },
+	{ dir, settings = {} }: { readonly dir: string; readonly settings?: Readonly<Record<string, string>> },
 ): Promise<void> {
+	const all = Object.entries({ ...dpdkSettings, ...settings });
+	const columns = all.map(([key, value]) => `other_config:${key}=${JSON.stringify(value)}`);
+	await run(deps, ['ovs-vsctl', `--db=unix:${join(dir, 'db.sock')}`, '--no-wait', 'set', 'Open_vSwitch', '.', ...columns]);
+}
+
+export async function startVswitchd(deps: ProcessDeps, { dir, enter = [], dpdk = false, signal }: OpenVswitchOptions): Promise<void> {
 	await startDaemon(deps, {
 		name: 'ovs-vswitchd',
-		argv: [...enter, program, `unix:${join(dir, 'db.sock')}`, `--unixctl=${join(dir, 'ovs-vswitchd.ctl')}`, ...common(dir, 'ovs-vswitchd')],
+		argv: [
+			...enter,
+			dpdk ? dpdkVswitchd : vswitchd,
+			`unix:${join(dir, 'db.sock')}`,
+			`--unixctl=${join(dir, 'ovs-vswitchd.ctl')}`,
+			...common(dir, 'ovs-vswitchd'),
+		],
 		env: openVswitchEnv(dir),
 		logFile: join(dir, 'ovs-vswitchd.out'),
 		readiness: 'exit',

@@ -48,7 +48,7 @@ export async function crashDemo(deps: CrashDeps, layout: LabLayout, signal: Abor
 	if (!spec) throw new CodedError('LAB_NOT_UP', { what: `lab ${layout.id} is not up`, fix: 'bring it up: npm run lab -- up' });
 	const chosen = await exampleFlows(deps, layout, signal);
 	// Each flow starts or ends there.
-	const node = labNodes(spec.nodes).find(({ name }) => name === chosen[0]?.from.node);
+	const node = labNodes(spec.nodes, spec.dpdk).find(({ name }) => name === chosen[0]?.from.node);
 	if (!node) throw noWorkloads();
 
 	const end = new AbortController();

@@ -31,7 +31,7 @@ const shortDeadMs = 500;
 export function victims(deps: ProcessDeps, layout: LabLayout, node: LabNode): readonly Victim[] {
 	const marked: ProcessDeps = { env: { ...deps.env, [labMarker]: layout.dir } };
 	const { ovsDir } = layout.node(node.name);
-	const openVswitch = { dir: ovsDir, enter: enterNode(layout, node.name) };
+	const openVswitch = { dir: ovsDir, enter: enterNode(layout, node.name), dpdk: node.dpdk };
 	const program = (name: string) => () => programPid(layout, name) ?? notRunning(name);
 	const daemon = (name: string, dir: string, file: string) => () => daemonPid(layout, name, join(dir, file));
 	const agent = `${node.name}-agent`;

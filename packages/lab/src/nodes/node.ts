@@ -9,10 +9,13 @@ export interface LabNode {
 	readonly name: string;
 	/** From 1; decides the node's addresses. */
 	readonly index: number;
+	/** Its Open vSwitch has DPDK. */
+	readonly dpdk: boolean;
 }
 
-export function labNodes(count: number): readonly LabNode[] {
-	return Array.from({ length: count }, (_, i) => ({ name: `n${i + 1}`, index: i + 1 }));
+/** @param dpdk names of the nodes whose Open vSwitch has DPDK */
+export function labNodes(count: number, dpdk: readonly string[] = []): readonly LabNode[] {
+	return Array.from({ length: count }, (_, i) => ({ name: `n${i + 1}`, index: i + 1, dpdk: dpdk.includes(`n${i + 1}`) }));
 }
 
 /** Makes a node up to its chassis: namespaces, underlay, Open vSwitch, ovn-controller. The agent and the kubelet come later. */
@@ -21,7 +24,7 @@ export async function createNode(deps: ProcessDeps, layout: LabLayout, node: Lab
 	const [encapIp] = underlay.nodeAddresses(node.index);
 	await createNodeNetns(deps, layout, node.name);
 	await createNodeMounts(deps, layout, node.name);
-	const options = { dir: ovsDir, enter: enterNode(layout, node.name), ...(signal ? { signal } : {}) };
+	const options = { dir: ovsDir, enter: enterNode(layout, node.name), dpdk: node.dpdk, ...(signal ? { signal } : {}) };
 	await startOpenVswitch(deps, options);
 	await configureChassis(deps, { ...options, name: node.name, southbound: `unix:${sbSocket}`, encapIp, uplink: 'eth0' });
 	await addressNode(deps, layout, node.name, node.index);

@@ -21,6 +21,10 @@ export const debianPackages: readonly DebianPackage[] = [
 	{ name: 'busybox-static', provides: ['busybox', '/var/lib/dpkg/info/busybox-static.list'] },
 	{ name: 'openvswitch-common', provides: ['ovs-appctl', 'ovs-ofctl', 'ovsdb-client', 'ovsdb-tool'] },
 	{ name: 'openvswitch-switch', provides: ['ovsdb-server', 'ovs-vsctl', '/usr/lib/openvswitch-switch/ovs-vswitchd'] },
+	// Guests by vhost-user. It changes what /usr/sbin/ovs-vswitchd leads to, so each is started by its full path.
+	{ name: 'openvswitch-switch-dpdk', provides: ['/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk'] },
+	// DPDK finds it by itself: no other package asks for it.
+	{ name: 'librte-mempool-ring23', provides: ['/usr/lib/x86_64-linux-gnu/librte_mempool_ring.so.23'] },
 	{ name: 'ovn-common', provides: ['ovn-nbctl', 'ovn-sbctl', 'ovn-trace', 'ovn-appctl'] },
 	{ name: 'ovn-central', provides: ['ovn-northd'] },
 	{ name: 'ovn-host', provides: ['ovn-controller'] },

@@ -18,12 +18,15 @@ import type { Steps } from './steps.ts';
 
 export interface UpOptions {
 	readonly nodes: number;
+	/** Names of the nodes whose Open vSwitch gets DPDK. @default none */
+	readonly dpdk?: readonly string[];
 	readonly signal: AbortSignal;
 }
 
 /** What `up` leaves behind in lab.json once the lab is whole. */
 export interface LabSpec {
 	readonly nodes: number;
+	readonly dpdk?: readonly string[];
 }
 
 /** The programs of a lab, as their pid files are named. */
@@ -38,21 +41,15 @@ export function readSpec(layout: LabLayout): LabSpec | undefined {
 
 /**
  * Brings the lab up, in five steps. A lab that runs whole is left as it is; what a killed `up` left is removed first.
- * @throws LAB_NODES when it runs with another number of nodes
+ * @throws LAB_NODES when it runs with other nodes, or there is none of a name in `dpdk`
  */
 export async function up(deps: ProcessDeps, layout: LabLayout, steps: Steps, options: UpOptions): Promise<void> {
 	const { signal } = options;
 	checkMachine(deps);
 	const spec = readSpec(layout);
 	const whole = spec !== undefined && labPrograms(spec).every((name) => programPid(layout, name) !== undefined);
-	if (whole && spec.nodes !== options.nodes) {
-		throw new CodedError('LAB_NODES', {
-			what: `lab ${layout.id} runs with ${spec.nodes} nodes, not ${options.nodes}`,
-			fix: 'take it down first: npm run lab -- down',
-		});
-	}
+	const nodes = planNodes(layout, options, whole ? spec : undefined);
 	const marked: ProcessDeps = { env: { ...deps.env, [labMarker]: layout.dir } };
-	const nodes = labNodes(options.nodes);
 
 	await steps.step('Debian packages', '/var/log/dpkg.log', () => installPackages(deps, missingPackages(deps), { signal }));
 	const built = await steps.step('CNI plugin and guest image', layout.logs, async () => {
@@ -89,9 +86,29 @@ export async function up(deps: ProcessDeps, layout: LabLayout, steps: Steps, opt
 			await startControllers(marked, layout, signal);
 			await Promise.all(nodes.map((node) => startNodePrograms(marked, layout, node, built.guest.directory, signal)));
 			await accelerator;
-			writeFileSync(layout.spec, JSON.stringify({ nodes: nodes.length } satisfies LabSpec));
+			writeFileSync(layout.spec, JSON.stringify({ nodes: nodes.length, dpdk: options.dpdk ?? [] } satisfies LabSpec));
 		}),
 	);
+}
+
+/** The nodes that are asked for, unless others run already. */
+function planNodes(layout: LabLayout, { nodes: count, dpdk }: UpOptions, running: LabSpec | undefined): readonly LabNode[] {
+	const nodes = labNodes(count, dpdk);
+	const stranger = dpdk?.find((name) => !nodes.some((node) => node.name === name));
+	if (stranger !== undefined) {
+		throw new CodedError('LAB_NODES', {
+			what: `node ${stranger} cannot get DPDK`,
+			why: `lab ${layout.id} is to have only ${nodes.map(({ name }) => name).join(', ')}`,
+			fix: 'name one of these, or raise --nodes',
+		});
+	}
+	const isAnother = running && (running.nodes !== count || (dpdk && dpdk.join() !== (running.dpdk ?? []).join()));
+	if (!isAnother) return nodes;
+	throw new CodedError('LAB_NODES', {
+		what: `lab ${layout.id} runs with other nodes than ${count}${dpdk ? `, of which ${dpdk.join(', ')} with DPDK` : ''}`,
+		why: `it has ${running.nodes}${running.dpdk?.length ? `, of which ${running.dpdk.join(', ')} with DPDK` : ''}`,
+		fix: 'take it down first: npm run lab -- down',
+	});
 }
 
 async function startNodePrograms(deps: ProcessDeps, layout: LabLayout, node: LabNode, guest: string, signal: AbortSignal): Promise<void> {
