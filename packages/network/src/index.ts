@@ -1,5 +1,6 @@
 export * from './api/index.ts';
 export * from './compile/index.ts';
+export * from './device-rules/index.ts';
 export * from './explain/index.ts';
 export * from './match/index.ts';
 export * from './plan/index.ts';

@@ -113,15 +113,16 @@ function numbersOf(constant: Constant, field: FieldName, around: Surroundings): 
 	if (constant.kind === 'number') return [constant];
 	const set = constant.kind === 'addressSet' ? around.addressSet(constant.name) : undefined;
 	if (set === undefined) throw unknown;
-	return membersOf(set, field.name.startsWith('ip6') ? 6 : 4);
+	return setMembers(set, field.name.startsWith('ip6') ? 6 : 4);
 }
 
-type SetMember = Pick<NumberConstant, 'value' | 'mask'>;
+export type SetMember = Pick<NumberConstant, 'value' | 'mask'>;
 
 /** A set of thousands of addresses stands in many rules: it is read once, as long as the list of its texts lives. */
 const readSets = new WeakMap<readonly string[], Partial<Record<4 | 6, readonly SetMember[]>>>();
 
-function membersOf(set: readonly string[], family: 4 | 6): readonly SetMember[] {
+/** The addresses and blocks of one family among the members of an address set. */
+export function setMembers(set: readonly string[], family: 4 | 6): readonly SetMember[] {
 	const read = readSets.get(set) ?? {};
 	readSets.set(set, read);
 	read[family] ??= set.flatMap((text) => setMember(text, family));

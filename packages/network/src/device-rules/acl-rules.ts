@@ -1,0 +1,57 @@
+import { CodedError, messageOf } from '@tapestry/base';
+import { parseMatch } from '../match/index.ts';
+import { conjunctionsOf } from './conjunctions.ts';
+import type { Memory } from './memory.ts';
+import { type NftMatch, nftConditions } from './nft-match.ts';
+import { accept, drop, goto, type NftRule } from './nft-rule.ts';
+import type { PortAcl, PortRules } from './port-rules.ts';
+
+/** A rule that the device does not enforce, or not as the switch would. */
+export interface Unenforced {
+	readonly by: string;
+	readonly path: string;
+	readonly why: string;
+}
+
+/** The port's rules that the device does not enforce as they are. */
+export function unenforcedRules(rules: PortRules): readonly Unenforced[] {
+	const found = rules.acls.flatMap((acl): readonly Unenforced[] => {
+		const { by, path, action } = acl;
+		const { why } = conditionsOf(acl, rules);
+		if (why !== undefined) return [{ by, path, why }];
+		return action === 'reject' ? [{ by, path, why: 'what it rejects is dropped without an answer' }] : [];
+	});
+	return [...new Map(found.map((one) => [`${one.by} ${one.path} ${one.why}`, one])).values()];
+}
+
+/** A port's ACLs of one direction, in their order; what none of them matches passes. */
+export function aclRules(rules: PortRules, direction: PortAcl['direction']): readonly NftRule[] {
+	const memory: Memory = direction === 'to-lport' ? 'heard' : 'asked';
+	const lines = rules.acls
+		.filter((acl) => acl.direction === direction)
+		.flatMap((acl) => {
+			const verdict = acl.action === 'allow-stateless' ? accept : acl.action.startsWith('allow') ? goto(`remember_${memory}`) : drop;
+			return conditionsOf(acl, rules).all.map((conditions) => [...conditions, verdict]);
+		});
+	return [...lines, [goto(`remember_${memory}`)]];
+}
+
+/** Lists of conditions of which one has to hold, as far as nftables knows them. */
+function conditionsOf(acl: PortAcl, rules: PortRules): { readonly all: readonly (readonly NftMatch[])[]; readonly why?: string } {
+	const nothing = (why: string) => ({ all: [], why });
+	try {
+		const side = acl.direction === 'to-lport' ? 'outport' : 'inport';
+		const terms = conjunctionsOf(parseMatch(acl.match), { side, ...rules });
+		if ('why' in terms) return nothing(terms.why);
+		const all: (readonly NftMatch[])[] = [];
+		for (const term of terms.all) {
+			const conditions = nftConditions(term);
+			if ('why' in conditions) return nothing(conditions.why);
+			if ('all' in conditions) all.push(conditions.all);
+		}
+		return { all };
+	} catch (error) {
+		if (error instanceof CodedError) return nothing(messageOf(error));
+		throw error;
+	}
+}
