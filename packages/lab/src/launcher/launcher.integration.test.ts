@@ -6,11 +6,10 @@ import type { GuestImage } from '../guest/image.ts';
 import { testImage } from '../guest/testing/test-image.ts';
 import { guestConsole } from './guest-console.ts';
 import { guestExec } from './guest-exec.ts';
-import { hasLibvirt } from './libvirt/libvirt.ts';
 import { type HypervisorName, hypervisorAnnotation } from './machine.ts';
 import { type LauncherUnderTest, processesOf, startLauncher } from './testing/launcher-under-test.ts';
 
-const hypervisors: readonly HypervisorName[] = hasLibvirt() ? ['qemu', 'libvirt'] : ['qemu'];
+const hypervisors: readonly HypervisorName[] = ['qemu', 'libvirt'];
 const small = { memory: { guest: '192Mi' } };
 
 let image: GuestImage;
@@ -113,13 +112,6 @@ describe.each(hypervisors)('the launcher with %s', (hypervisor) => {
 describe.each(hypervisors)('the end of a machine with %s', (hypervisor) => {
 	const annotations = { [hypervisorAnnotation]: hypervisor };
 
-	it('is success when the guest powers off by itself', async () => {
-		await using vm = await startLauncher(image, { annotations, spec: { domain: small } });
-		await vm.running;
-		await vm.exec('poweroff', '-f').catch(() => {});
-		expect(await vm.ended).toEqual([0, null]);
-	});
-
 	it('is failure, told on the instance, when QEMU is killed', async () => {
 		await using vm = await startLauncher(image, { annotations, spec: { domain: small } });
 		await vm.running;
@@ -148,14 +140,26 @@ describe.each(hypervisors)('the end of a machine with %s', (hypervisor) => {
 });
 
 describe.each(hypervisors)('a machine with four queues and %s', (hypervisor) => {
-	it('opens them all, and its guest uses one for each processor', async () => {
+	let vm: LauncherUnderTest;
+
+	beforeAll(async () => {
 		const domain = { ...small, cpu: { cores: 4 }, devices: { networkInterfaceMultiqueue: true } };
-		await using vm = await startLauncher(image, { annotations: { [hypervisorAnnotation]: hypervisor }, queues: 4, spec: { domain } });
+		vm = await startLauncher(image, { annotations: { [hypervisorAnnotation]: hypervisor }, queues: 4, spec: { domain } });
 		await vm.running;
+	}, 120_000);
+
+	afterAll(() => vm[Symbol.asyncDispose]());
+
+	it('opens them all, and its guest uses one for each processor', async () => {
 		expect((await vm.exec('nproc')).output).toBe('4\n');
 		expect((await vm.exec('sh', '-c', 'ls -d /sys/class/net/eth0/queues/rx-* | wc -l')).output).toBe('4\n');
 		const [tap] = JSON.parse(vm.network.run('ip', '-json', '-details', 'link', 'show', 'tap0'));
 		expect(tap.linkinfo.info_data).toMatchObject({ multi_queue: true, vnet_hdr: true, numqueues: 4 });
 		expect(pageOf(vm)).toContain('\r\n\r\nvm vm1\n');
+	});
+
+	it('ends with success when the guest powers off by itself', async () => {
+		await vm.exec('poweroff', '-f').catch(() => {});
+		expect(await vm.ended).toEqual([0, null]);
 	});
 });

@@ -27,7 +27,7 @@ export interface Machine {
 
 export type HypervisorName = 'libvirt' | 'qemu';
 
-/** On the instance, by the user: runs its machine by libvirt or by QEMU alone. Without it libvirt is used where it is installed. */
+/** On the instance, by the user: runs its machine by libvirt or by QEMU alone. Without it libvirt runs those that have hook sidecars. */
 export const hypervisorAnnotation = 'tapestry.io/hypervisor';
 
 /** The lab's guest runs from memory: kernel, initramfs and what it does need this much. */

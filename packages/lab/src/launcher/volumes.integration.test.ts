@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GuestImage } from '../guest/image.ts';
 import { testImage } from '../guest/testing/test-image.ts';
-import { hasLibvirt } from './libvirt/libvirt.ts';
 import { type HypervisorName, hypervisorAnnotation } from './machine.ts';
 import { bootSector } from './testing/boot-sector.ts';
 import { type LauncherUnderTest, startLauncher } from './testing/launcher-under-test.ts';
 
-const hypervisors: readonly HypervisorName[] = hasLibvirt() ? ['qemu', 'libvirt'] : ['qemu'];
+const hypervisors: readonly HypervisorName[] = ['qemu', 'libvirt'];
 const memory = { guest: '192Mi' };
 const host = mkdtempSync(join(tmpdir(), 'volumes-'));
 chmodSync(host, 0o755);
@@ -120,7 +119,9 @@ describe.each(hypervisors)('a machine that starts from a disk, with %s', (hyperv
 		await vm.running;
 		expect(statSync(at('made.img'))).toMatchObject({ size: 2 << 20, uid: 107 });
 	});
+});
 
+describe('what a machine needs and is not there', () => {
 	it.each([
 		[
 			'a missing disk',
@@ -137,8 +138,8 @@ describe.each(hypervisors)('a machine that starts from a disk, with %s', (hyperv
 			'VM_SHARE',
 			'there is no directory /no/such',
 		],
-	])('says on the instance: %s', async (_, spec, reason, message) => {
-		await using vm = await startLauncher(image, { annotations, spec: { domain: { memory }, ...spec } });
+	])('is said on the instance: %s', async (_, spec, reason, message) => {
+		await using vm = await startLauncher(image, { spec: { domain: { memory }, ...spec } });
 		expect(await vm.ended).toEqual([1, null]);
 		const [condition] = vm.instance().status?.conditions ?? [];
 		expect(condition).toMatchObject({ type: 'Synchronized', status: 'False', reason });

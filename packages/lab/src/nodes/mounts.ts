@@ -4,14 +4,14 @@ import { type LabLayout, labsRoot } from '../layout.ts';
 import { type ProcessDeps, startDaemon } from '../process.ts';
 
 /**
- * Gives the node a mount namespace: /run is its own, /etc, /opt and /var/lib are overlays, so that CNI's configuration, plugins and state
- * are the node's and the machine's stay untouched. Labs' own files stay shared. A `sleep` holds the namespace; `$1` is the node's directory.
+ * Gives the node a mount namespace: /run is its own, /etc, /opt and parts of /var are overlays, so that CNI's configuration, plugins and
+ * state, and libvirt's places, are the node's and the machine's stay untouched. Labs' own files stay shared. A `sleep` holds the namespace; `$1` is the node's directory.
  */
 const holder = `set -e
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns /run/openvswitch /run/shared
 mount --bind "$2" /run/shared
-for d in etc opt var/lib; do
+for d in etc opt var/lib var/log var/cache; do
   mkdir -p "$1/fs/$d/upper" "$1/fs/$d/work"
   mount -t overlay overlay -o "lowerdir=/$d,upperdir=$1/fs/$d/upper,workdir=$1/fs/$d/work" "/$d"
 done

@@ -30,6 +30,10 @@ export const debianPackages: readonly DebianPackage[] = [
 	{ name: 'ovn-host', provides: ['ovn-controller'] },
 	{ name: 'qemu-system-x86', provides: ['qemu-system-x86_64'] },
 	{ name: 'qemu-utils', provides: ['qemu-img'] },
+	// Each launcher that wants libvirt starts one of its own; libvirt-daemon-system would set up a daemon of the machine.
+	{ name: 'libvirt-daemon', provides: ['libvirtd'] },
+	{ name: 'libvirt-daemon-driver-qemu', provides: ['/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so'] },
+	{ name: 'libvirt-clients', provides: ['virsh'] },
 	// Answers guests in the modes in which KubeVirt's launcher does.
 	{ name: 'dnsmasq-base', provides: ['dnsmasq'] },
 	{ name: 'passt', provides: ['passt'] },

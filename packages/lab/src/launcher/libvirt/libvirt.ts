@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '@tapestry/base';
@@ -10,7 +10,6 @@ import { type MachineConfig, vmmUser } from '../config.ts';
 import type { Hypervisor, RunningMachine } from '../hypervisor.ts';
 import { domainXml } from './domain-xml.ts';
 
-const programs = ['/usr/sbin/libvirtd', '/usr/bin/virsh'];
 const script = fileURLToPath(new URL('./libvirtd.sh', import.meta.url));
 
 /**
@@ -27,11 +26,6 @@ const driverSettings = {
 	namespaces: '[]',
 	stdio_handler: '"file"',
 };
-
-/** Whether libvirt is installed. */
-export function hasLibvirt(): boolean {
-	return programs.every((path) => existsSync(path));
-}
 
 /** What hooks make of the domain before it is defined. */
 export type DefineDomain = (xml: string) => Promise<string>;

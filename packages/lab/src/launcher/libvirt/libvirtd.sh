@@ -11,6 +11,13 @@ mount --bind "$1/log" /var/log/libvirt
 mount --bind "$1/run" /run/libvirt
 mount --bind "$2" "$1/guest"
 mount --bind "$3" /var/cache/libvirt
+# Debian's libvirt does not start without the user that a machine-wide daemon would take; the machine is not to get one.
+for file in passwd group; do
+	cat "/etc/$file" >"$1/$file"
+	mount --bind "$1/$file" "/etc/$file"
+done
+echo libvirt-qemu:x:107:107::/nonexistent:/usr/sbin/nologin >>/etc/passwd
+echo libvirt-qemu:x:107: >>/etc/group
 # What libvirt finds out about KVM with its own rights it forgets at once when its QEMU's user has others: so both can open the device, or nobody can.
 if [ -e /dev/kvm ]; then
 	rm -f "$1/kvm"
