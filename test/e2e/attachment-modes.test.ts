@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
+import type { KubeObject } from '@tapestry/kube';
 import type { PortPath } from '@tapestry/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, pings, sharedLab, tapestry, waitReady } from './harness/lab.ts';
+import { LabWatch } from './harness/watch.ts';
+
+interface Event extends KubeObject {
+	readonly involvedObject: { readonly name: string };
+	readonly message: string;
+}
 
 /** Machines that ask for their way to the network in each of the ways there are, by their objects alone, and a pod on another node. */
-const machine = (name: string, nic: string, annotation = '') => `apiVersion: kubevirt.io/v1
+const machine = (name: string, nic: string, annotation = '', node = 'n1') => `apiVersion: kubevirt.io/v1
 kind: VirtualMachine
 metadata: { name: ${name}, namespace: modes }
 spec:
@@ -12,7 +19,7 @@ spec:
   template:
     metadata: { annotations: { ${annotation} } }
     spec:
-      nodeSelector: { kubernetes.io/hostname: n1 }
+      nodeSelector: { kubernetes.io/hostname: ${node} }
       domain: { memory: { guest: 160Mi }, devices: { interfaces: [{ name: default, ${nic} }] } }
       networks: [{ name: default, pod: {} }]
 ---
@@ -38,10 +45,16 @@ kind: Subnet
 metadata: { name: modes-tap, annotations: { ${asks('tap')} } }
 spec: { cidrBlock: "10.28.0.0/24,fd00:10:28::/112" }
 ---
-${machine('by-subnet', 'binding: { name: tapestry }', 'ovn.kubernetes.io/logical_switch: modes-tap')}`;
+${machine('by-subnet', 'binding: { name: tapestry }', 'ovn.kubernetes.io/logical_switch: modes-tap')}${machine(
+	'vhost-user',
+	'binding: { name: vhost-user }',
+	'',
+	'n3',
+)}`;
 const refused = `${machine('two', 'bridge: {}, masquerade: {}')}${machine('odd', 'binding: { name: tapestry }', asks('fast'))}`;
+const lacking = machine('lacking', 'binding: { name: vhost-user }');
 
-const modes = ['bridge', 'masquerade', 'tcredirect', 'tap', 'by-subnet'] as const;
+const modes = ['bridge', 'masquerade', 'tcredirect', 'tap', 'by-subnet', 'vhost-user'] as const;
 const bytes = 120_000;
 const source = `yes tapestry | head -c ${bytes}`;
 const digest = createHash('md5')
@@ -49,13 +62,13 @@ const digest = createHash('md5')
 	.digest('hex');
 
 beforeAll(async () => {
-	await applyYaml(objects + refused);
+	await applyYaml(objects + refused + lacking);
 	await waitReady('modes', 'pod/far');
 	await kube('wait', '-n', 'modes', '--for=condition=Ready', '--timeout=120s', ...modes.map((name) => `vm/${name}`));
 	// Ready means that the machine runs; commands are carried out once its network is there.
 	for (const name of modes) await tapestry(['lab', 'exec', '--name', sharedLab().id, '-n', 'modes', `vm/${name}`, '--', 'true']);
 });
-afterAll(() => deleteYaml(objects + refused));
+afterAll(() => deleteYaml(objects + refused + lacking));
 
 async function addressesOf(name: string): Promise<readonly string[]> {
 	const lease = await kubeJson<{ spec: { v4IpAddress: string; v6IpAddress: string } }>('get', 'ip', `${name}.modes`);
@@ -110,4 +123,13 @@ it.each([
 ])('says what is wrong with machine %s', async (name, words) => {
 	await kube('wait', '-n', 'modes', '--for=condition=Failure', '--timeout=30s', `vm/${name}`);
 	expect(await kube('get', 'vm', '-n', 'modes', name, '-o', 'jsonpath={.status.conditions[?(@.type=="Failure")].message}')).toMatch(words);
+});
+
+it('says on the launcher what its node lacks, and what would work there', async () => {
+	await using watch = new LabWatch();
+	const events = await watch.follow<Event>({ group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }, 'modes');
+	const about = ({ involvedObject, message }: Event) =>
+		involvedObject.name.startsWith('virt-launcher-lacking-') && message.includes('DPDK');
+	const event = await watch.until('an event of the launcher', () => [...events.values()].find(about));
+	expect(event.message).toMatch(/Open vSwitch runs without DPDK .*use one of lift, tap, bridge, /);
 });

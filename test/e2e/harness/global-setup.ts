@@ -11,11 +11,11 @@ declare module 'vitest' {
 	}
 }
 
-/** Boots one lab of three nodes for all e2e files, and shows afterwards that nothing of it is left. */
+/** Boots one lab of three nodes, the last with DPDK, for all e2e files, and shows afterwards that nothing of it is left. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
 	const id = `t${randomInt(36 ** 5).toString(36)}`;
 	project.provide('lab', id);
-	const { status, stdout, stderr } = await tapestry(['lab', 'up', '--name', id], { timeoutMs: 600_000 });
+	const { status, stdout, stderr } = await tapestry(['lab', 'up', '--name', id, '--dpdk', 'n3'], { timeoutMs: 600_000 });
 	process.stdout.write(stdout);
 	if (status === 0) return () => teardown(id);
 	await keepEvidence(id);
