@@ -1,9 +1,10 @@
 import { silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
-import { Compiler, compileAll, type LeaseFacts, monitoredColumns, nbSchema, Planner, type Tables, verify, World } from '@tapestry/network';
+import { Compiler, compileAll, monitoredColumns, nbSchema, Planner, type Tables, verify } from '@tapestry/network';
 import { connect, type Replica, type Session } from '@tapestry/ovsdb';
 import { nbSchemaPath, startOvsdbServer } from '../packages/ovsdb/src/testing/server.ts';
 import { type BenchOptions, type BenchResult, currentConditions, type Measurement, measurement, sampled, timed } from './harness.ts';
+import { bareWorld, numberedLease } from './worlds.ts';
 
 const sizes = [100, 1_000, 10_000];
 const changes = 200;
@@ -56,7 +57,7 @@ async function measureSize(size: number): Promise<Measurement[]> {
 
 /** The default VPC, kept in a database as the controller does it. */
 class Network implements AsyncDisposable {
-	readonly world = new World();
+	readonly world = bareWorld();
 	readonly #session: Session;
 	readonly #replica: Replica;
 	readonly #compiler = new Compiler(this.world);
@@ -78,22 +79,6 @@ class Network implements AsyncDisposable {
 			this.#planner.observe(deltas);
 			this.observeMs += performance.now() - start;
 		});
-		this.world.set('Vpc', 'ovn-cluster', { name: 'ovn-cluster', isDefault: true, staticRoutes: [], policyRoutes: [], peerings: [] });
-		const dhcp = {
-			dhcpFor: 'nobody',
-			tellsClusterDns: false,
-			advertises: false,
-			dhcpV4Options: {},
-			dhcpV6Options: {},
-			raOptions: {},
-			acls: [],
-			allowsEastWest: false,
-			privateTo: undefined,
-		} as const;
-		const gateway = { kind: 'distributed' } as const;
-		const options = { isJoin: false, gateway, routeTable: '', mtu: 1442, servesServices: true, ...dhcp };
-		const blocks = [{ family: 4, cidr: '10.16.0.0/16', prefix: 16, gateway: '10.16.0.1' }] as const;
-		this.world.set('Subnet', 'ovn-default', { name: 'ovn-default', vpc: 'ovn-cluster', blocks, ...options });
 	}
 
 	tables(): Tables {
@@ -101,27 +86,8 @@ class Network implements AsyncDisposable {
 	}
 
 	setPort(index: number, node: string): void {
-		const name = `pod-${index}.default`;
-		const number = index + 2;
-		const [high, low] = [number >> 8, number & 255];
-		const hex = (byte: number) => byte.toString(16).padStart(2, '0');
-		const facts: LeaseFacts = {
-			name,
-			subnet: 'ovn-default',
-			node,
-			v4: `10.16.${high}.${low}`,
-			v6: undefined,
-			mac: `02:58:0a:10:${hex(high)}:${hex(low)}`,
-			ownerUid: `uid-${index}`,
-			ownerKind: 'Pod',
-			namespace: 'default',
-			labels: {},
-			isOpen: false,
-			ports: [],
-			securityGroups: [],
-			vips: [],
-		};
-		this.world.set('IP', name, facts);
+		const facts = numberedLease(index + 2, `pod-${index}.default`, { node, ownerUid: `uid-${index}` });
+		this.world.set('IP', facts.name, facts);
 	}
 
 	/** Writes all that changed; returns the milliseconds that compiling and planning took. */

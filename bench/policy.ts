@@ -1,7 +1,7 @@
 import { Compiler, compileAll, type Fragment } from '@tapestry/network';
 import { runIn, startMiniNode } from '../packages/agent/src/testing/mini-node.ts';
 import { type BenchOptions, type BenchResult, currentConditions, type Measurement, measurement, sampled, timed } from './harness.ts';
-import { bindPorts, startChassis } from './policy/chassis.ts';
+import { addChassis, bindPorts } from './policy/chassis.ts';
 import { Northbound } from './policy/northbound.ts';
 import { startProbe } from './policy/probe.ts';
 import { leaseOf, policyOf, policyWorld } from './policy/world.ts';
@@ -54,8 +54,8 @@ function compiling(): Measurement[] {
 
 async function enforcing(): Promise<Measurement[]> {
 	await using node = await startMiniNode('policy');
-	await using second = await startChassis(node, 1);
-	await using third = await startChassis(node, 2);
+	await using second = await addChassis(node, 1);
+	await using third = await addChassis(node, 2);
 	const chassis = [node, second, third];
 	const names = chassis.map(({ name }) => name);
 	const { world, setPolicy } = policyWorld(ports, names);

@@ -30,9 +30,10 @@ import {
 import { connect } from '@tapestry/ovsdb';
 import { startTestApiServer } from '../packages/apiserver/src/testing/server.ts';
 import { compiledTables, writeFragments } from '../packages/cli/src/why/testing/ovn.ts';
-import { defaultWorld, lease, port, service, slice } from '../packages/network/src/compile/testing/worlds.ts';
+import { defaultWorld, port, service, slice } from '../packages/network/src/compile/testing/worlds.ts';
 import { nbSchemaPath, startOvsdbServer } from '../packages/ovsdb/src/testing/server.ts';
 import { type BenchOptions, type BenchResult, currentConditions, type Measurement, measurement, sampled } from './harness.ts';
+import { numberedLease } from './worlds.ts';
 
 const sizes = [100, 10_000];
 const policies = 100;
@@ -108,13 +109,9 @@ function networkOf(size: number): World {
 
 function leaseOf(index: number): LeaseFacts {
 	const number = index + 10;
-	const [high, low] = [number >> 8, number & 255];
-	const hex = (byte: number) => byte.toString(16).padStart(2, '0');
-	return lease(`p${index}.default`, {
+	return numberedLease(number, `p${index}.default`, {
 		node: `n${1 + (index % nodeCount)}`,
-		v4: `10.16.${high}.${low}`,
 		v6: `fd00:10:16::${number.toString(16)}`,
-		mac: `02:58:0a:10:${hex(high)}:${hex(low)}`,
 		labels: { group: String(index % policies) },
 	});
 }

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configureChassis, run, startOpenVswitch, startOvnController } from '@tapestry/lab';
+import { run } from '@tapestry/lab';
 import { createNamespace, deleteNamespace } from '@tapestry/linux';
+import { killDaemons, startChassis } from '../../packages/agent/src/testing/chassis.ts';
 import type { MiniNode } from '../../packages/agent/src/testing/mini-node.ts';
 
 const deps = { env: process.env };
@@ -13,28 +14,18 @@ export interface Chassis extends AsyncDisposable {
 	readonly dir: string;
 }
 
-export async function startChassis(central: MiniNode, index: number): Promise<Chassis> {
+export async function addChassis(central: MiniNode, index: number): Promise<Chassis> {
 	const name = `${central.name}-${index}`;
 	const path = `/run/netns/${name}`;
 	const dir = mkdtempSync(join(tmpdir(), `${name}-`));
 	createNamespace(path);
 	const cleanUp = (): void => {
-		for (const file of readdirSync(dir).filter((entry) => entry.endsWith('.pid'))) {
-			try {
-				process.kill(Number(readFileSync(join(dir, file), 'utf8')), 'SIGKILL');
-			} catch {
-				// It has ended already.
-			}
-		}
+		killDaemons(dir);
 		deleteNamespace(path);
 		rmSync(dir, { recursive: true, force: true });
 	};
 	try {
-		const enter = ['nsenter', `--net=${path}`];
-		await startOpenVswitch(deps, { dir, enter });
-		await configureChassis(deps, { dir, name, southbound: `unix:${join(central.dir, 'sb.sock')}`, encapIp: `127.0.0.${index + 1}`, enter });
-		await run(deps, ['ovs-vsctl', `--db=unix:${join(dir, 'db.sock')}`, 'set', 'Open_vSwitch', '.', 'external_ids:ovn-monitor-all=true']);
-		await startOvnController(deps, { dir, enter });
+		await startChassis({ name, dir, path, central: central.dir, encapIp: `127.0.0.${index + 1}` });
 	} catch (error) {
 		cleanUp();
 		throw error;

@@ -1,4 +1,5 @@
-import { type LeaseFacts, type NetworkPolicy, PolicySet, readNetworkPolicy, World } from '@tapestry/network';
+import { type LeaseFacts, type NetworkPolicy, PolicySet, readNetworkPolicy, type World } from '@tapestry/network';
+import { bareWorld, numberedLease } from '../worlds.ts';
 
 /** Ports of one namespace, and policies of which each selects all of them by a label of its own. */
 const portsPerNamespace = 50;
@@ -10,27 +11,7 @@ export interface PolicyWorld {
 
 /** The default VPC with `ports` ports on the chassis in turn. */
 export function policyWorld(ports: number, chassis: readonly string[]): PolicyWorld {
-	const world = new World();
-	world.set('Vpc', 'ovn-cluster', { name: 'ovn-cluster', isDefault: true, staticRoutes: [], policyRoutes: [], peerings: [] });
-	world.set('Subnet', 'ovn-default', {
-		name: 'ovn-default',
-		vpc: 'ovn-cluster',
-		gateway: { kind: 'distributed' },
-		routeTable: '',
-		blocks: [{ family: 4, cidr: '10.16.0.0/16', prefix: 16, gateway: '10.16.0.1' }],
-		isJoin: false,
-		mtu: 1442,
-		servesServices: false,
-		dhcpFor: 'nobody',
-		tellsClusterDns: false,
-		advertises: false,
-		dhcpV4Options: {},
-		dhcpV6Options: {},
-		raOptions: {},
-		acls: [],
-		allowsEastWest: false,
-		privateTo: undefined,
-	});
+	const world = bareWorld({ servesServices: false });
 	for (let index = 0; index < ports; index++) {
 		const facts = leaseOf(index, chassis[index % chassis.length] ?? '');
 		world.set('IP', facts.name, facts);
@@ -45,28 +26,15 @@ export function policyWorld(ports: number, chassis: readonly string[]): PolicyWo
 
 export function leaseOf(index: number, node: string): LeaseFacts {
 	const group = Math.floor(index / portsPerNamespace);
-	const number = index + 2;
-	const [high, low] = [number >> 8, number & 255];
-	const hex = (byte: number) => byte.toString(16).padStart(2, '0');
-	return {
-		name: `p${index}.ns${group}`,
-		subnet: 'ovn-default',
+	return numberedLease(index + 2, `p${index}.ns${group}`, {
 		node,
-		v4: `10.16.${high}.${low}`,
-		v6: undefined,
-		mac: `02:58:0a:10:${hex(high)}:${hex(low)}`,
 		ownerUid: `uid-${index}`,
-		ownerKind: 'Pod',
 		namespace: `ns${group}`,
 		labels: {
 			app: `a${index % 5}`,
 			...Object.fromEntries(Array.from({ length: portsPerNamespace }, (_, policy) => [`p${policy}`, 'yes'])),
 		},
-		isOpen: false,
-		ports: [],
-		securityGroups: [],
-		vips: [],
-	};
+	});
 }
 
 /** Policy number `index`: 50 to a namespace. `port` tells versions apart. */

@@ -1,14 +1,15 @@
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
-import { configureChassis, run, startCentral, startOpenVswitch, startOvnController, startVswitchd } from '@tapestry/lab';
+import { run, startCentral, startOvnController, startVswitchd } from '@tapestry/lab';
 import { createNamespace, deleteNamespace, Namespace, openRoute, setLink } from '@tapestry/linux';
 import { connect, type Session } from '@tapestry/ovsdb';
 import type { HostSide } from '../attach/host-side.ts';
+import { kill, killDaemons, startChassis } from './chassis.ts';
 
 /** A node with real OVN and Open vSwitch (userspace datapath) in a namespace of its own, and the logical network that tests put on it. */
 export interface MiniNode extends AsyncDisposable {
@@ -63,25 +64,17 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 	const namespace = Namespace.open(path);
 	const route = openRoute(namespace);
 	setLink(route, 'lo', { up: true });
-	const stopDaemons = (): void => {
-		for (const file of readdirSync(dir).filter((entry) => entry.endsWith('.pid'))) kill(Number(readFileSync(join(dir, file), 'utf8')));
-	};
 	const cleanUp = (): void => {
 		for (const sandbox of sandboxes) sandbox.remove();
-		stopDaemons();
+		killDaemons(dir);
 		route[Symbol.dispose]();
 		namespace[Symbol.dispose]();
 		deleteNamespace(path);
 		for (const path of [dir, runDir]) rmSync(path, { recursive: true, force: true });
 	};
 	try {
-		const enter = ['nsenter', `--net=${path}`];
 		await startCentral(deps, { dir });
-		await startOpenVswitch(deps, { dir, enter });
-		await configureChassis(deps, { dir, name, southbound: `unix:${join(dir, 'sb.sock')}`, encapIp: '127.0.0.1', enter });
-		// With conditional monitoring ovn-controller 23.03 says ovn-installed before it has fetched the logical flows of a switch that is new on the node.
-		await run(deps, ['ovs-vsctl', `--db=unix:${join(dir, 'db.sock')}`, 'set', 'Open_vSwitch', '.', 'external_ids:ovn-monitor-all=true']);
-		await startOvnController(deps, { dir, enter });
+		await startChassis({ name, dir, path, central: dir, encapIp: '127.0.0.1' });
 	} catch (error) {
 		cleanUp();
 		throw error;
@@ -122,12 +115,4 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 			cleanUp();
 		},
 	};
-}
-
-function kill(pid: number): void {
-	try {
-		process.kill(pid, 'SIGKILL');
-	} catch {
-		// It had ended already.
-	}
 }
