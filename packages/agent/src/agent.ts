@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cidr, type Clock, CodedError, type Logger, type Signal } from '@tapestry/base';
+import { type Cidr, type Clock, CodedError, type Logger, metricsContentType, type Signal } from '@tapestry/base';
 import {
 	createReflector,
 	type EndpointSlice,
@@ -27,7 +27,7 @@ import { followHostLaunchers } from './host-launchers.ts';
 import { attachmentFiles } from './kata/attachment-files.ts';
 import { virtualFunctions } from './kata/virtual-functions.ts';
 import { KubeWorkloads } from './leases/kube-workloads.ts';
-import { Metrics } from './metrics.ts';
+import { createAgentMetrics } from './metrics.ts';
 import { HealthChecks, healthChecks } from './node/health-checks.ts';
 import { createRuleLoader } from './node/load-rules.ts';
 import { nodeNetwork } from './node/node-network.ts';
@@ -76,7 +76,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 	const host = { namespace, route: stack.use(openRoute()) };
 	const monitor = stack.use(new LinkMonitor());
 	const bridge = await IntegrationBridge.open(session, { signal });
-	const metrics = new Metrics();
+	const metrics = createAgentMetrics();
 
 	const onNode = { labelSelector: `${labels.nodeName}=${options.node}` };
 	const follow = <T extends KubeObject>(
@@ -156,10 +156,8 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 					'/ports': () => ({ type: 'application/json', body: JSON.stringify(describePorts(journal, modes)) }),
 					'/modes': async () => ({ type: 'application/json', body: JSON.stringify(await describeModes(modes)) }),
 					'/metrics': () => ({
-						type: 'text/plain; version=0.0.4',
-						body:
-							metrics.render({ tapestry_attachments: journal.all().length }) +
-							renderPortCounters(journal.all(), linkStatistics(host.route)),
+						type: metricsContentType,
+						body: metrics.render(journal.all().length) + renderPortCounters(journal.all(), linkStatistics(host.route)),
 					}),
 				},
 			},

@@ -77,11 +77,6 @@ function nameOf(pid: number): string {
 	}
 }
 
-/** The ids of the labs that have files on this machine. */
-export function existingLabs(): readonly string[] {
-	return entries(labsRoot);
-}
-
 function entries(dir: string): readonly string[] {
 	try {
 		return readdirSync(dir);

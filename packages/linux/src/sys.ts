@@ -27,10 +27,9 @@ const c = {
 };
 
 export const EAGAIN = 11;
-export const EINTR = 4;
+const EINTR = 4;
 export const ENOBUFS = 105;
 
-export const AF_UNSPEC = 0;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
@@ -38,8 +37,8 @@ export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
-export const SOCK_CLOEXEC = 0o2000000;
-export const CLONE_NEWNET = 0x40000000;
+const SOCK_CLOEXEC = 0o2000000;
+const CLONE_NEWNET = 0x40000000;
 
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;

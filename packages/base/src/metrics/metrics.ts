@@ -39,7 +39,7 @@ export interface Metrics {
 export const metricsContentType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Seconds, from a system call to a slow start of a VM. */
-export const durationBuckets: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const durationBuckets: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 interface Distribution {
 	/** How many values fell into each bucket, and beyond the last; not cumulative. */

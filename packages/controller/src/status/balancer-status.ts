@@ -26,7 +26,7 @@ export interface BalancerStatusDeps {
 }
 
 /** Condition of Services that ask for an outer address here. */
-export const outerAddressCondition = 'tapestry.io/LoadBalancer';
+const outerAddressCondition = 'tapestry.io/LoadBalancer';
 
 /** Writes what rules and Services get: the rule's Service and status, the Service's outer addresses. */
 export class BalancerStatus {

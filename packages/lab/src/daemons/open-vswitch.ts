@@ -39,7 +39,7 @@ const dpdkSettings = {
 } as const;
 
 /** Without these the tools and daemons look in the system's directories, which belong to the machine's own OVS. */
-export function openVswitchEnv(dir: string): Record<string, string> {
+function openVswitchEnv(dir: string): Record<string, string> {
 	return Object.fromEntries(
 		['OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR', 'OVS_SYSCONFDIR', 'OVN_RUNDIR', 'OVN_LOGDIR', 'OVN_DBDIR'].map((name) => [name, dir]),
 	);

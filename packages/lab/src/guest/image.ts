@@ -30,7 +30,7 @@ export function guestImage(directory: string): GuestImage {
 }
 
 /** Changes when the guest's files or the way to build it change; names the image's directory in a cache. */
-export function guestRecipe(): string {
+function guestRecipe(): string {
 	const hash = createHash('sha256').update(JSON.stringify([recipeVersion, kernelPackage, clientPackage, guestModules, optionalModules]));
 	hash.update(readFileSync(echoSource));
 	for (const { path, mode, data } of guestFiles()) hash.update(`\0${path}\0${mode}\0`).update(data ?? '');

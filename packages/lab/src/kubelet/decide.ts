@@ -53,7 +53,7 @@ export function isRefused(pod: Pod): boolean {
 }
 
 /** The containers of a record that run. */
-export function runningContainers(record: PodRecord | undefined): readonly ContainerRecord[] {
+function runningContainers(record: PodRecord | undefined): readonly ContainerRecord[] {
 	return Object.values(record?.containers ?? {}).filter(({ pid }) => pid !== undefined);
 }
 

@@ -50,7 +50,7 @@ function arrive(journey: Journey, own: LogicalSwitch, port: SwitchPort, to: Swit
 	return { kind: isWorkload(to) && !to.takesUnknown ? 'delivered' : 'left', port: to, packet };
 }
 
-export function isWorkload(port: SwitchPort): boolean {
+function isWorkload(port: SwitchPort): boolean {
 	return port.type === '';
 }
 

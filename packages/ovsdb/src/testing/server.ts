@@ -9,7 +9,6 @@ import { promisify } from 'node:util';
 
 export const nbSchemaPath = '/usr/share/ovn/ovn-nb.ovsschema';
 export const sbSchemaPath = '/usr/share/ovn/ovn-sb.ovsschema';
-export const ovsSchemaPath = '/usr/share/openvswitch/vswitch.ovsschema';
 
 export interface OvsdbServerOptions {
 	readonly schemaPath: string;

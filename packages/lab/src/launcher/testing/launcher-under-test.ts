@@ -14,7 +14,7 @@ import { createVmNetwork, type VmNetwork } from './vm-network.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
-export const guestAddresses = { mac: '00:00:00:5e:00:53', address: '10.9.8.7', gateway: '10.9.8.1', mtu: 1300 };
+const guestAddresses = { mac: '00:00:00:5e:00:53', address: '10.9.8.7', gateway: '10.9.8.1', mtu: 1300 };
 
 export interface LauncherUnderTest extends AsyncDisposable {
 	/** The launcher's state. */
