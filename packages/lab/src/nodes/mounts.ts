@@ -11,7 +11,8 @@ const holder = `set -e
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns /run/openvswitch /run/shared
 mount --bind "$2" /run/shared
-for d in etc opt var/lib var/log var/cache; do
+# /var/lib is the last: what the overlays are made of is below it.
+for d in etc opt var/log var/cache var/lib; do
   mkdir -p "$1/fs/$d/upper" "$1/fs/$d/work"
   mount -t overlay overlay -o "lowerdir=/$d,upperdir=$1/fs/$d/upper,workdir=$1/fs/$d/work" "/$d"
 done
