@@ -6,12 +6,16 @@ import { createInterface } from 'node:readline';
 /** Ports of everybody who answers in these benchmarks. */
 export const ports = { tcp: 7007, udp: 7008, sink: 7009, client: 7010 } as const;
 
+/** How a port appears in the kernel's tables. */
+const kernelName = (port: number): string => `:${port.toString(16).toUpperCase()}`;
 const background = (server: string): string => `setsid ${server} </dev/null >/dev/null 2>&1 &`;
 /** Starts the same in the lab's guest, with what is there. */
 export const guestServers = [
 	background(`nc -ll -p ${ports.tcp} -e cat`),
 	background(`nc -ll -p ${ports.sink} -e dd of=/dev/null bs=65536`),
 	background(`udp-echo ${ports.udp}`),
+	// Their sockets are there a moment after they started.
+	`until ${[ports.tcp, ports.sink, ports.udp].map((port) => `grep -q ${kernelName(port)} /proc/net/tcp* /proc/net/udp*`).join(' && ')}; do sleep 0.1; done`,
 ].join('\n');
 
 const program = join(import.meta.dirname, 'echo-program.ts');
