@@ -8,7 +8,7 @@ import { machineRun, podRun, withLab } from './modes/lab-run.ts';
 import { findPlatform, type Platform } from './modes/platform.ts';
 import { plotLatency } from './modes/plot.ts';
 import { reflected, reflectorRun } from './modes/reflector-run.ts';
-import { renderComparison } from './modes/report.ts';
+import { renderComparison, sizeName } from './modes/report.ts';
 import type { RoundOptions } from './modes/rounds.ts';
 import { renderAgainstQperf, renderAgainstTalk } from './modes/seeds.ts';
 import { type Comparison, payloads } from './modes/series.ts';
@@ -27,6 +27,8 @@ interface Choice {
 	readonly rounds: number;
 	readonly tables: readonly string[];
 	readonly modes: readonly AttachmentModeName[];
+	/** Bytes of payload. */
+	readonly sizes: readonly number[];
 	readonly againstSeeds: boolean;
 	readonly out: string;
 }
@@ -96,6 +98,7 @@ function readChoice(args: readonly string[]): Choice {
 			rounds: { type: 'string', default: '12' },
 			tables: { type: 'string', default: usualTables.join(',') },
 			modes: { type: 'string', default: machineModes.join(',') },
+			sizes: { type: 'string', default: payloads.map(sizeName).join(',') },
 			against: { type: 'string' },
 			out: { type: 'string', default: join(import.meta.dirname, '..', '.cache', 'bench') },
 		},
@@ -104,6 +107,7 @@ function readChoice(args: readonly string[]): Choice {
 		rounds: wholeNumber(values.rounds),
 		tables: among(tables, values.tables),
 		modes: among(machineModes, values.modes),
+		sizes: among(payloads.map(sizeName), values.sizes).map((name) => payloads.find((size) => sizeName(size) === name) ?? 0),
 		againstSeeds: values.against !== undefined && among(['seeds'], values.against).length > 0,
 		out: values.out,
 	};
@@ -128,7 +132,7 @@ function wholeNumber(text: string): number {
 function rounds(choice: Choice, title: string, say: (text: string) => void, count: (size: number) => number): RoundOptions {
 	return {
 		rounds: choice.rounds,
-		sizes: payloads,
+		sizes: choice.sizes,
 		count,
 		throughputMs: 300,
 		seed: 1,

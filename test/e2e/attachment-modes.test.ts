@@ -92,6 +92,7 @@ describe.each(modes)('a machine by %s', (name) => {
 it.each([
 	['bridge', ['tap0', 'k6t-eth0', 'eth0-nic']],
 	['masquerade', ['tap0', 'k6t-eth0', 'eth0 (NAT)']],
+	['vhost-user', [expect.stringMatching(/\/vhu[0-9a-f]+\/socket$/)]],
 ])('shows the path of machine %s', async (name, devices) => {
 	const { status, stdout } = await tapestry(['show', 'port', '--name', sharedLab().id, '-n', 'modes', '--json', `vm/${name}`]);
 	const path = JSON.parse(stdout) as PortPath;
