@@ -101,14 +101,3 @@ export function deviceName(mode: ModeName, id: Pick<Attachment, 'containerId' | 
 	if (mode === 'vfio') return `kvf${hash.slice(0, 11)}`;
 	return tapsOnNode.includes(mode) ? `tap${hash.slice(0, 11)}` : `${hash.slice(0, 12)}_h`;
 }
-
-/** What an Open vSwitch port says of its attachment, so that ports can be told apart and found without the journal. */
-export function portMarks(attachment: Attachment): Readonly<Record<string, string>> {
-	return {
-		'attached-mac': attachment.port.mac,
-		sandbox: attachmentKey(attachment),
-		pod_netns: attachment.netns,
-		pod_name: attachment.pod.name,
-		pod_namespace: attachment.pod.namespace,
-	};
-}

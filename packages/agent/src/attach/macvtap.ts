@@ -20,7 +20,6 @@ export function macvtapWiring({ needs }: { readonly needs: NodeNeeds }): Wiring 
 		async lay(side, attachment) {
 			const { namespace, route } = side;
 			const { ifname, netns, port } = attachment;
-			setLink(route, 'lo', { up: true });
 			silence(namespace, nicName(ifname));
 			createMacvtap(route, { name: tapName, mac: port.mac, mtu: port.mtu, on: nicName(ifname) });
 			silence(namespace, tapName);

@@ -1,15 +1,26 @@
 import type { Signal } from '@tapestry/base';
 import { findLink } from '@tapestry/linux';
 import type { IntegrationBridge, SwitchPort } from '../switch/integration-bridge.ts';
-import { type Attachment, portMarks } from './attachment.ts';
+import { type Attachment, attachmentKey } from './attachment.ts';
 import { handToSwitch, type SwitchSide } from './host-side.ts';
 
 type Plug = Pick<Attachment, 'device' | 'port'>;
 
-/** The attachment's device as a port of the switch. */
+/** The attachment's device as a port of the switch, with marks by which it can be told apart and found without the journal. */
 export function switchPort(attachment: Attachment): SwitchPort {
-	const { device, port } = attachment;
-	return { device, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(attachment) };
+	const { device, netns, pod, port } = attachment;
+	return {
+		device,
+		ifaceId: port.name,
+		ifaceIdVersion: port.ownerUid,
+		about: {
+			'attached-mac': port.mac,
+			sandbox: attachmentKey(attachment),
+			pod_netns: netns,
+			pod_name: pod.name,
+			pod_namespace: pod.namespace,
+		},
+	};
 }
 
 /** Plugs the device in. Resolves when its flows are there. */

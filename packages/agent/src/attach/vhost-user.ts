@@ -1,18 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Signal } from '@tapestry/base';
-import { openRoute, setLink } from '@tapestry/linux';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
-import {
-	type Attachment,
-	type AttachmentMode,
-	type AttachmentState,
-	type DisconnectTarget,
-	portMarks,
-	type SandboxInterface,
-} from './attachment.ts';
+import type { Attachment, AttachmentMode, AttachmentState, DisconnectTarget, SandboxInterface } from './attachment.ts';
 import { makePlaceholder, removePlaceholder } from './placeholder.ts';
 import { findSandbox, openSandbox, sandboxFaults } from './sandbox-side.ts';
+import { portFaults, switchPort } from './switch-port.ts';
 import { shown } from './veth.ts';
 import { withSide } from './wiring.ts';
 
@@ -55,9 +48,8 @@ export class VhostUserMode implements AttachmentMode {
 		const { device, netns } = attachment;
 		mkdirSync(this.#directory(device), { recursive: true, mode: 0o755 });
 		using namespace = openSandbox(netns);
-		using route = openRoute(namespace);
-		setLink(route, 'lo', { up: true });
-		makePlaceholder({ namespace, route }, { mode: 'vhost-user', socket: this.socket(device) }, attachment);
+		const mark = { mode: 'vhost-user', socket: this.socket(device) } as const;
+		await withSide(namespace, (side) => makePlaceholder(side, mark, attachment));
 		return [shown(attachment)];
 	}
 
@@ -66,10 +58,7 @@ export class VhostUserMode implements AttachmentMode {
 		const { bridge } = this.#deps;
 		const { device, port } = attachment;
 		const type = { name: interfaceType, options: { 'vhost-server-path': this.socket(device) } } as const;
-		const row = await bridge.add(
-			{ device, type, mtu: port.mtu, ifaceId: port.name, ifaceIdVersion: port.ownerUid, about: portMarks(attachment) },
-			{ signal },
-		);
+		const row = await bridge.add({ ...switchPort(attachment), type, mtu: port.mtu }, { signal });
 		await bridge.installed(row, signal);
 	}
 
@@ -86,9 +75,7 @@ export class VhostUserMode implements AttachmentMode {
 	describe({ device, ifname, netns, port }: Attachment): AttachmentState {
 		const { bridge } = this.#deps;
 		const plugged = bridge.port(device);
-		const faults = [...sandboxFaults(netns, ifname, port, { routes: false })];
-		if (plugged?.ifaceId !== port.name) faults.push(`${device} is not plugged into ${bridge.name} as ${port.name}`);
-		if (plugged?.error) faults.push(`Open vSwitch cannot use ${device}: ${plugged.error}`);
+		const faults = [...sandboxFaults(netns, ifname, port, { routes: false }), ...portFaults(bridge, { device, port })];
 		const isUp = plugged?.linkState === 'up';
 		// The database takes a port that the switch cannot bring to life, and Open vSwitch reports no error of it.
 		if (plugged?.peerConnected && !isUp) {
