@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cidr, type Clock, CodedError, type Logger, metricsContentType, type Signal } from '@tapestry/base';
+import { type Cidr, CodedError, metricsContentType, type Signal } from '@tapestry/base';
 import {
 	createReflector,
 	type EndpointSlice,
 	endpointSlices,
-	type KubeClient,
+	type KubeDeps,
 	type KubeObject,
 	type Pod,
 	pods,
@@ -39,12 +39,7 @@ import { type Ruleset, transaction } from './node/ruleset-change.ts';
 import { renderPortCounters } from './port-counters.ts';
 import { IntegrationBridge } from './switch/integration-bridge.ts';
 
-export interface AgentDeps {
-	readonly clock: Clock;
-	/** In [0, 1). */
-	readonly random: () => number;
-	readonly log: Logger;
-	readonly client: KubeClient;
+export interface AgentDeps extends KubeDeps {
 	/** The node's own Open_vSwitch database. */
 	readonly session: Session;
 }

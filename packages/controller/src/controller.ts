@@ -1,5 +1,4 @@
-import type { Clock, Logger } from '@tapestry/base';
-import { crdsEstablished, createLeaderElector, type KubeClient, type Pod } from '@tapestry/kube';
+import { crdsEstablished, createLeaderElector, type KubeDeps, type Pod } from '@tapestry/kube';
 import {
 	customResourceDefinitions,
 	monitoredColumns,
@@ -16,12 +15,8 @@ import { type AdmissionRequest, type AdmissionResponse, allowed, reviewObject } 
 import { startWebhookServer } from './webhook/server.ts';
 import { openSources, type Sources } from './world/sources.ts';
 
-export interface ControllerDeps {
-	readonly client: KubeClient;
+export interface ControllerDeps extends KubeDeps {
 	readonly session: Session;
-	readonly clock: Clock;
-	readonly random: () => number;
-	readonly log: Logger;
 }
 
 export interface ControllerOptions extends TermOptions {

@@ -1,11 +1,12 @@
 import type { Signal } from '@tapestry/base';
 import type { CustomResourceDefinition } from './builtin.ts';
 import { findCondition } from './conditions.ts';
-import { createReflector, type ReflectorDeps } from './reflector.ts';
+import { createReflector } from './reflector.ts';
 import { customResourceDefinitions } from './resources.ts';
+import type { KubeDeps } from './types.ts';
 
 /** Resolves when all CustomResourceDefinitions named (`<plural>.<group>`) are Established; rejects with the signal's reason. */
-export async function crdsEstablished(deps: ReflectorDeps, names: readonly string[], signal: Signal): Promise<void> {
+export async function crdsEstablished(deps: KubeDeps, names: readonly string[], signal: Signal): Promise<void> {
 	await using crds = createReflector<CustomResourceDefinition>(deps, { resource: customResourceDefinitions });
 	const established = (name: string): boolean =>
 		findCondition(crds.objects.get(name)?.status?.conditions, 'Established')?.status === 'True';

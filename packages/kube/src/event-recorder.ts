@@ -1,17 +1,9 @@
-import { type Clock, isCoded, type Logger } from '@tapestry/base';
+import { isCoded } from '@tapestry/base';
 import type { Event, EventType, ObjectReference } from './builtin.ts';
 import { timestamp } from './conditions.ts';
 import { apiVersionOf } from './paths.ts';
 import { events } from './resources.ts';
-import { type KubeClient, type KubeObject, keyOf, type Resource } from './types.ts';
-
-export interface EventRecorderDeps {
-	readonly client: KubeClient;
-	readonly clock: Clock;
-	/** A number in [0, 1). */
-	readonly random: () => number;
-	readonly log: Logger;
-}
+import { type KubeDeps, type KubeObject, keyOf, type Resource } from './types.ts';
 
 export interface EventText {
 	readonly type: EventType;
@@ -35,7 +27,7 @@ const remembered = 1000;
 const longestMessage = 1024;
 
 /** `component` is the program's name in the events. */
-export function createEventRecorder(deps: EventRecorderDeps, options: { readonly component: string }): EventRecorder {
+export function createEventRecorder(deps: KubeDeps, options: { readonly component: string }): EventRecorder {
 	return new Recorder(deps, options.component);
 }
 
@@ -50,12 +42,12 @@ interface Entry {
 }
 
 class Recorder implements EventRecorder {
-	readonly #deps: EventRecorderDeps;
+	readonly #deps: KubeDeps;
 	readonly #component: string;
 	readonly #entries = new Map<string, Entry>();
 	readonly #writing = new Set<Promise<void>>();
 
-	constructor(deps: EventRecorderDeps, component: string) {
+	constructor(deps: KubeDeps, component: string) {
 		this.#deps = deps;
 		this.#component = component;
 	}

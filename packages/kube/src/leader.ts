@@ -1,17 +1,9 @@
-import { type Clock, CodedError, isAbort, isCoded, type Logger, type Signal, sleep } from '@tapestry/base';
+import { type Clock, CodedError, isAbort, isCoded, type Signal, sleep } from '@tapestry/base';
 import type { Lease, LeaseSpec } from './builtin.ts';
 import { microTimestamp } from './conditions.ts';
 import { createReflector } from './reflector.ts';
 import { leases } from './resources.ts';
-import { type KubeClient, keyOf, type Reflector } from './types.ts';
-
-export interface LeaderElectorDeps {
-	readonly client: KubeClient;
-	readonly clock: Clock;
-	/** A number in [0, 1). */
-	readonly random: () => number;
-	readonly log: Logger;
-}
+import { type KubeDeps, keyOf, type Reflector } from './types.ts';
 
 export interface LeaderElectorOptions {
 	readonly name: string;
@@ -45,7 +37,7 @@ export interface LeaderElector {
 	run(signal: Signal, callbacks: LeaderCallbacks): Promise<void>;
 }
 
-export function createLeaderElector(deps: LeaderElectorDeps, options: LeaderElectorOptions): LeaderElector {
+export function createLeaderElector(deps: KubeDeps, options: LeaderElectorOptions): LeaderElector {
 	return new Elector(deps, options);
 }
 
@@ -62,11 +54,11 @@ interface Seen {
 }
 
 class Elector implements LeaderElector {
-	readonly #deps: LeaderElectorDeps;
+	readonly #deps: KubeDeps;
 	readonly #options: Required<LeaderElectorOptions>;
 	#leading = false;
 
-	constructor(deps: LeaderElectorDeps, options: LeaderElectorOptions) {
+	constructor(deps: KubeDeps, options: LeaderElectorOptions) {
 		this.#deps = { ...deps, log: deps.log.child({ lease: options.name, identity: options.identity }) };
 		this.#options = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000, ...options };
 	}

@@ -1,13 +1,5 @@
-import { type Backoff, type Clock, CodedError, createBackoff, isCoded, type Logger, type Signal, sleep } from '@tapestry/base';
-import { type KubeClient, type KubeObject, keyOf, type ObjectChange, type Reflector, type Resource } from './types.ts';
-
-export interface ReflectorDeps {
-	readonly client: KubeClient;
-	readonly clock: Clock;
-	/** A number in [0, 1). */
-	readonly random: () => number;
-	readonly log: Logger;
-}
+import { type Backoff, CodedError, createBackoff, isCoded, type Signal, sleep } from '@tapestry/base';
+import { type KubeDeps, type KubeObject, keyOf, type ObjectChange, type Reflector, type Resource } from './types.ts';
 
 export interface ReflectorOptions {
 	readonly resource: Resource;
@@ -23,12 +15,12 @@ const longestPause = 10_000;
  * Starts to follow a resource at once and goes on until `close`, whatever fails: the caller sees old objects meanwhile, never an error.
  * An object that was deleted and made again while no watch was open is reported as two changes.
  */
-export function createReflector<T extends KubeObject>(deps: ReflectorDeps, options: ReflectorOptions): Reflector<T> {
+export function createReflector<T extends KubeObject>(deps: KubeDeps, options: ReflectorOptions): Reflector<T> {
 	return new ListWatch<T>(deps, options);
 }
 
 class ListWatch<T extends KubeObject> implements Reflector<T> {
-	readonly #deps: ReflectorDeps;
+	readonly #deps: KubeDeps;
 	readonly #options: ReflectorOptions;
 	readonly #objects = new Map<string, T>();
 	readonly #listeners = new Set<(change: ObjectChange<T>) => void>();
@@ -38,7 +30,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
 	readonly #ended: Promise<void>;
 	#version = '';
 
-	constructor(deps: ReflectorDeps, options: ReflectorOptions) {
+	constructor(deps: KubeDeps, options: ReflectorOptions) {
 		this.#deps = { ...deps, log: deps.log.child({ resource: options.resource.plural }) };
 		this.#options = options;
 		this.#backoff = createBackoff(deps, { initial: 100, max: longestPause, jitter: 0.5 });

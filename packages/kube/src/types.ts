@@ -1,4 +1,4 @@
-import type { ObjectMeta, Resource, Signal } from '@tapestry/base';
+import type { Clock, Logger, ObjectMeta, Resource, Signal } from '@tapestry/base';
 
 export type { ObjectMeta, OwnerReference, Resource } from '@tapestry/base';
 
@@ -66,6 +66,15 @@ export interface KubeClient {
 		resource: Resource,
 		options: ListOptions & { readonly resourceVersion: string },
 	): AsyncIterable<WatchEvent<T>>;
+}
+
+/** What everything needs that works on Kubernetes objects. */
+export interface KubeDeps {
+	readonly client: KubeClient;
+	readonly clock: Clock;
+	/** A number in [0, 1). */
+	readonly random: () => number;
+	readonly log: Logger;
 }
 
 /** A live copy of one resource, by list and watch, that survives disconnects, 410 and server restarts. */

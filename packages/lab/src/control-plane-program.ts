@@ -1,18 +1,10 @@
-import type { Clock, Logger } from '@tapestry/base';
 import { requiredFlag, runProgram, systemClock } from '@tapestry/host';
-import { createKubeClient, type KubeClient } from '@tapestry/kube';
-
-export interface ControlPlaneDeps {
-	readonly clock: Clock;
-	readonly random: () => number;
-	readonly log: Logger;
-	readonly client: KubeClient;
-}
+import { createKubeClient, type KubeDeps } from '@tapestry/kube';
 
 /** Runs a program that knows the Kubernetes API and nothing else. Called by main.ts files only. */
 export function runControlPlaneProgram(
 	name: string,
-	run: (deps: ControlPlaneDeps, signal: AbortSignal, ready: () => void) => Promise<void>,
+	run: (deps: KubeDeps, signal: AbortSignal, ready: () => void) => Promise<void>,
 ): Promise<void> {
 	return runProgram({
 		name,

@@ -1,5 +1,5 @@
 import { isCoded, type Signal } from '@tapestry/base';
-import { type Condition, createReflector, type KubeObject, keyOf, type Reflector, type ReflectorDeps, setCondition } from '@tapestry/kube';
+import { type Condition, createReflector, type KubeDeps, type KubeObject, keyOf, type Reflector, setCondition } from '@tapestry/kube';
 import { behaviourOf, type KindDefinition, kinds, notBuiltProblem } from '@tapestry/network';
 import { builtCondition } from './built-condition.ts';
 
@@ -7,11 +7,11 @@ type Unbuilt = KubeObject<object, { readonly conditions?: readonly Condition[] }
 
 /** Says on every object of an installed kind whose behaviour is not built that it has no effect. */
 export class UnbuiltKinds {
-	readonly #deps: ReflectorDeps;
+	readonly #deps: KubeDeps;
 	readonly #sources: ReadonlyMap<string, { readonly kind: KindDefinition; readonly objects: Reflector<Unbuilt> }>;
 
 	/** `onChange` gets the keys that `write` takes. */
-	constructor(deps: ReflectorDeps, onChange: (key: string) => void) {
+	constructor(deps: KubeDeps, onChange: (key: string) => void) {
 		this.#deps = deps;
 		// A kind without a status has nowhere to say it.
 		const unbuilt = kinds.filter((kind) => kind.status !== undefined && !behaviourOf(kind.resource.kind).built);

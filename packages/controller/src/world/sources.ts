@@ -3,6 +3,7 @@ import {
 	createReflector,
 	type EndpointSlice,
 	endpointSlices,
+	type KubeDeps,
 	type KubeObject,
 	type Namespace,
 	type Node,
@@ -11,7 +12,6 @@ import {
 	type Pod,
 	pods,
 	type Reflector,
-	type ReflectorDeps,
 	type Resource,
 	type Service,
 	services,
@@ -65,7 +65,7 @@ export interface Sources extends AsyncDisposable {
 	synced(signal: Signal): Promise<void>;
 }
 
-export function openSources(deps: ReflectorDeps): Sources {
+export function openSources(deps: KubeDeps): Sources {
 	const all: Reflector[] = [];
 	const open = <T extends KubeObject>(resource: Resource): Reflector<T> => {
 		const reflector = createReflector<T>(deps, { resource });

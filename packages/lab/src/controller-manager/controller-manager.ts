@@ -1,11 +1,10 @@
-import type { Clock, Logger, Signal } from '@tapestry/base';
+import type { Signal } from '@tapestry/base';
 import {
 	createReflector,
 	deployments,
-	type KubeClient,
+	type KubeDeps,
 	type Pod,
 	pods as podsResource,
-	type Reflector,
 	type ReplicaSet,
 	replicaSets,
 	statefulSets,
@@ -16,17 +15,8 @@ import { runOwners } from './owners.ts';
 import { decideReplicaSet } from './replica-set.ts';
 import { decideStatefulSet } from './stateful-set.ts';
 
-export interface ControllerDeps {
-	readonly client: KubeClient;
-	readonly clock: Clock;
-	/** A number in [0, 1). */
-	readonly random: () => number;
-	readonly log: Logger;
-	readonly pods: Reflector<Pod>;
-}
-
 /** The controllers of builtin kinds that the lab's workloads need, in one program as in kube-controller-manager. They share nothing but their copies of what several of them look at. */
-export async function runControllerManager(deps: Omit<ControllerDeps, 'pods'>, signal: Signal, onReady: () => void): Promise<void> {
+export async function runControllerManager(deps: KubeDeps, signal: Signal, onReady: () => void): Promise<void> {
 	await using pods = createReflector<Pod>(deps, { resource: podsResource });
 	await using sets = createReflector<ReplicaSet>(deps, { resource: replicaSets });
 	const all = { ...deps, pods };

@@ -4,12 +4,14 @@ import {
 	createReflector,
 	createWorkQueue,
 	type EndpointSlice,
+	type KubeDeps,
 	keyOf,
+	type Pod,
+	type Reflector,
 	type Service,
 	services as servicesResource,
 	endpointSlices as slicesResource,
 } from '@tapestry/kube';
-import type { ControllerDeps } from './controller-manager.ts';
 import { isServed, selects } from './endpoints.ts';
 import { decideSlices, sliceLabels, sliceManager } from './slices.ts';
 import { unlessOutdated } from './unless-outdated.ts';
@@ -18,7 +20,11 @@ import { unlessOutdated } from './unless-outdated.ts';
 const concurrency = 4;
 
 /** Keeps the EndpointSlices of services with a selector, as Kubernetes' endpointslice-controller does. The garbage collector removes those of a service that is gone. */
-export async function runEndpointSlices(deps: ControllerDeps, signal: Signal, onReady: () => void): Promise<void> {
+export async function runEndpointSlices(
+	deps: KubeDeps & { readonly pods: Reflector<Pod> },
+	signal: Signal,
+	onReady: () => void,
+): Promise<void> {
 	const { client, log, pods } = deps;
 	await using services = createReflector<Service>(deps, { resource: servicesResource });
 	await using slices = createReflector<EndpointSlice>(deps, {

@@ -5,12 +5,12 @@ import {
 	createIndex,
 	createReflector,
 	createWorkQueue,
+	type KubeDeps,
 	type KubeObject,
 	keyOf,
 	type Reflector,
 	type Resource,
 } from '@tapestry/kube';
-import type { ControllerDeps } from './controller-manager.ts';
 import { unlessOutdated } from './unless-outdated.ts';
 
 /** What an object that owns others should say and which others it should have. */
@@ -37,7 +37,7 @@ const concurrency = 4;
 
 /** Does what `decide` says for each object of a kind, whenever it or what it owns has changed. Those of a deleted object are the garbage collector's. */
 export async function runOwners<Owner extends KubeObject, Child extends KubeObject>(
-	deps: ControllerDeps,
+	deps: KubeDeps,
 	kind: OwnerKind<Owner, Child>,
 	signal: Signal,
 	onReady: () => void,

@@ -1,14 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, createBackoff, isCoded, type Logger, sleep } from '@tapestry/base';
-import { createReflector, createWorkQueue, type KubeClient, type Lease, leases, microTimestamp, type Node, nodes } from '@tapestry/kube';
+import { createBackoff, isCoded, sleep } from '@tapestry/base';
+import {
+	createReflector,
+	createWorkQueue,
+	type KubeClient,
+	type KubeDeps,
+	type Lease,
+	leases,
+	microTimestamp,
+	type Node,
+	nodes,
+} from '@tapestry/kube';
 import { type NodeFacts, newNode, nodeStatus } from './node-object.ts';
-
-export interface NodeKeeperDeps {
-	readonly client: KubeClient;
-	readonly clock: Clock;
-	readonly random: () => number;
-	readonly log: Logger;
-}
 
 const leaseNamespace = 'kube-node-lease';
 /** Kubernetes' values: renewed every quarter of what a kubelet may be silent for. */
@@ -16,12 +19,12 @@ const leaseSeconds = 40;
 const renewMs = 10_000;
 
 /** Registers the node and keeps its object and its lease until the signal is aborted. `onRegistered` is called when the node is ready. */
-export async function keepNode(deps: NodeKeeperDeps, facts: NodeFacts, signal: AbortSignal, onRegistered: () => void): Promise<void> {
+export async function keepNode(deps: KubeDeps, facts: NodeFacts, signal: AbortSignal, onRegistered: () => void): Promise<void> {
 	await Promise.all([keepObject(deps, facts, signal, onRegistered), keepLease(deps, facts.name, signal)]);
 }
 
 /** Whoever changes the status, for example because the node was silent for a while, is answered with the right one. */
-async function keepObject(deps: NodeKeeperDeps, facts: NodeFacts, signal: AbortSignal, onRegistered: () => void): Promise<void> {
+async function keepObject(deps: KubeDeps, facts: NodeFacts, signal: AbortSignal, onRegistered: () => void): Promise<void> {
 	const { client, clock } = deps;
 	const name = { name: facts.name };
 	await using reflector = createReflector<Node>(deps, { resource: nodes, fieldSelector: `metadata.name=${facts.name}` });
@@ -55,7 +58,7 @@ async function createNode(client: KubeClient, facts: NodeFacts): Promise<Node> {
 }
 
 /** Says every few seconds that the kubelet lives. */
-async function keepLease(deps: NodeKeeperDeps, name: string, signal: AbortSignal): Promise<void> {
+async function keepLease(deps: KubeDeps, name: string, signal: AbortSignal): Promise<void> {
 	const backoff = createBackoff(deps, { initial: 200, max: renewMs });
 	for (;;) {
 		let pause = renewMs;
@@ -75,7 +78,7 @@ async function keepLease(deps: NodeKeeperDeps, name: string, signal: AbortSignal
 	}
 }
 
-async function renew({ client, clock }: NodeKeeperDeps, name: string, signal: AbortSignal): Promise<void> {
+async function renew({ client, clock }: KubeDeps, name: string, signal: AbortSignal): Promise<void> {
 	const spec = { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime: microTimestamp(clock.now()) };
 	try {
 		await client.patch<Lease>(leases, { name, namespace: leaseNamespace }, 'application/merge-patch+json', { spec }, { signal });

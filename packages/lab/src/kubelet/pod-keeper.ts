@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, isCoded, type Logger, messageOf } from '@tapestry/base';
+import { isCoded, messageOf } from '@tapestry/base';
 import {
 	createReflector,
 	createWorkQueue,
 	type EventRecorder,
 	type EventType,
-	type KubeClient,
+	type KubeDeps,
 	type ObjectChange,
 	type Pod,
 	pods,
@@ -17,12 +17,8 @@ import { PodRuntime, type PodRuntimeDeps, type PodRuntimeOptions } from './pod-r
 import { imageNotRun, podStatus } from './pod-status.ts';
 import { isLauncher } from './workload.ts';
 
-export interface PodKeeperDeps extends Omit<PodRuntimeDeps, 'onChange'> {
-	readonly client: KubeClient;
+export interface PodKeeperDeps extends KubeDeps, Omit<PodRuntimeDeps, 'onChange'> {
 	readonly recorder: EventRecorder;
-	readonly clock: Clock;
-	readonly random: () => number;
-	readonly log: Logger;
 }
 
 export interface PodKeeperOptions extends PodRuntimeOptions {

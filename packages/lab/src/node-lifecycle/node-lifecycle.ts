@@ -1,10 +1,10 @@
-import { type Clock, isCoded, type Logger, type Signal } from '@tapestry/base';
+import { isCoded, type Signal } from '@tapestry/base';
 import {
 	createEventRecorder,
 	createIndex,
 	createReflector,
 	createWorkQueue,
-	type KubeClient,
+	type KubeDeps,
 	type Lease,
 	leases as leasesResource,
 	type Node,
@@ -15,14 +15,6 @@ import {
 } from '@tapestry/kube';
 import { assess, type Limits, type NodeState } from './assess.ts';
 
-export interface NodeLifecycleDeps {
-	readonly client: KubeClient;
-	readonly clock: Clock;
-	/** A number in [0, 1). */
-	readonly random: () => number;
-	readonly log: Logger;
-}
-
 /** Where kubelets keep their heartbeats: one Lease a node, with the node's name. */
 const leaseNamespace = 'kube-node-lease';
 
@@ -30,7 +22,7 @@ const leaseNamespace = 'kube-node-lease';
  * Marks silent nodes unreachable, evicts their pods, and removes pods whose node is gone, until the signal is aborted. Silence is counted from
  * when a renewal was seen here, never by the kubelet's clock. Calls `onReady` when it watches.
  */
-export async function runNodeLifecycle(deps: NodeLifecycleDeps, limits: Limits, signal: Signal, onReady: () => void): Promise<void> {
+export async function runNodeLifecycle(deps: KubeDeps, limits: Limits, signal: Signal, onReady: () => void): Promise<void> {
 	const { client, clock, log } = deps;
 	await using nodes = createReflector<Node>(deps, { resource: nodesResource });
 	await using leases = createReflector<Lease>(deps, { resource: leasesResource, namespace: leaseNamespace });

@@ -1,10 +1,10 @@
-import { type Clock, isCoded, type Logger, type Signal } from '@tapestry/base';
+import { isCoded, type Signal } from '@tapestry/base';
 import {
 	createEventRecorder,
 	createIndex,
 	createReflector,
 	createWorkQueue,
-	type KubeClient,
+	type KubeDeps,
 	keyOf,
 	type Node,
 	nodes as nodesResource,
@@ -14,19 +14,11 @@ import {
 } from '@tapestry/kube';
 import { hasEnded, isWaiting, place } from './place.ts';
 
-export interface SchedulerDeps {
-	readonly client: KubeClient;
-	readonly clock: Clock;
-	/** A number in [0, 1). */
-	readonly random: () => number;
-	readonly log: Logger;
-}
-
 /** Bindings in flight at once. Decisions are made one after the other, so that they count each other. */
 const concurrency = 8;
 
 /** Gives each waiting pod a node until the signal is aborted; calls `onReady` when it watches. */
-export async function runScheduler(deps: SchedulerDeps, signal: Signal, onReady: () => void): Promise<void> {
+export async function runScheduler(deps: KubeDeps, signal: Signal, onReady: () => void): Promise<void> {
 	const { client, clock, log } = deps;
 	await using nodes = createReflector<Node>(deps, { resource: nodesResource });
 	await using pods = createReflector<Pod>(deps, { resource: podsResource });

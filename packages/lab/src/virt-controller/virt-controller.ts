@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, type CodedError, isCoded, type Logger, type Signal } from '@tapestry/base';
+import { type CodedError, isCoded, type Signal } from '@tapestry/base';
 import {
 	type Condition,
 	crdsEstablished,
@@ -9,7 +9,7 @@ import {
 	createWorkQueue,
 	type EventText,
 	findCondition,
-	type KubeClient,
+	type KubeDeps,
 	type KubeObject,
 	type Node,
 	nodes as nodesResource,
@@ -27,14 +27,6 @@ import {
 import { decideInstance, refusedStatus } from './instance.ts';
 import { decideMachine } from './machine.ts';
 
-export interface VirtControllerDeps {
-	readonly client: KubeClient;
-	readonly clock: Clock;
-	/** A number in [0, 1). */
-	readonly random: () => number;
-	readonly log: Logger;
-}
-
 /** Keys at work at once, of each kind. */
 const concurrency = 4;
 
@@ -42,7 +34,7 @@ const concurrency = 4;
  * Runs the VirtualMachines of kubevirt.io as KubeVirt's virt-controller does: machine to instance to launcher pod, and the pod's state back. The only writer of
  * both statuses. Goes on until the signal is aborted; calls `onReady` when it watches.
  */
-export async function runVirtController(deps: VirtControllerDeps, signal: Signal, onReady: () => void): Promise<void> {
+export async function runVirtController(deps: KubeDeps, signal: Signal, onReady: () => void): Promise<void> {
 	const { client, clock, log } = deps;
 	const kinds = [virtualMachineResource, virtualMachineInstanceResource];
 	await crdsEstablished(
