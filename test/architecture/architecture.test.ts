@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -83,8 +83,37 @@ describe('sources', () => {
 		expect(offenders(sources, /from 'koffi'/)).toEqual(['packages/linux/src/sys.ts']);
 	});
 
+	it('do not import each other in a circle', () => {
+		expect(circle(new Map(sources.map((source) => [source.file, importsOf(source)])))).toEqual([]);
+	});
+
 	it('hold no path of a workplace and no registry host', () => {
 		const words = new RegExp(['/wo' + 'rk/', 'registry\\.npm' + 'js', 'deb\\.deb' + 'ian'].join('|'));
 		expect(offenders(sources, words)).toEqual([]);
 	});
 });
+
+/** The files beside it that a file names, those of which only types are used among them. */
+function importsOf({ file, text }: Source): readonly string[] {
+	return [...text.matchAll(/^(?:import|export) [^;]*?from '(\.[^']+)'/gm)].map(([, path = '']) => join(dirname(file), path));
+}
+
+/** The files of one circle, in its order; empty when there is none. */
+function circle(imports: ReadonlyMap<string, readonly string[]>): readonly string[] {
+	const seen = new Set<string>();
+	const visit = (file: string, way: readonly string[]): readonly string[] => {
+		if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+		if (seen.has(file)) return [];
+		seen.add(file);
+		for (const next of imports.get(file) ?? []) {
+			const found = visit(next, [...way, file]);
+			if (found.length > 0) return found;
+		}
+		return [];
+	};
+	for (const file of imports.keys()) {
+		const found = visit(file, []);
+		if (found.length > 0) return found;
+	}
+	return [];
+}

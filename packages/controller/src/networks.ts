@@ -7,7 +7,8 @@ import {
 	type World,
 	withFormerBlocks,
 } from '@tapestry/network';
-import { type Admission, type AdmissionOptions, type AdmittedSubnet, admit, sameSubnet } from './admission/admit.ts';
+import type { Admission, AdmissionOptions, AdmittedSubnet } from './admission/admission.ts';
+import { admit, sameSubnet } from './admission/admit.ts';
 import type { Networks } from './leases/choose-subnet.ts';
 import type { LeaseRegistry } from './leases/registry.ts';
 import type { Sources } from './world/sources.ts';

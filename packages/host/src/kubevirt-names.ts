@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 
 // KubeVirt's names of interfaces (kubevirt/pkg/network/namescheme) and those that we give.
 
+/** KubeVirt's launcher runs the VMM as this user and group ("qemu"), without capabilities. Taps and files that it opens belong to it. */
+export const vmmUser = 107;
+
 /** Interfaces have names of at most 15 characters. */
 const hashDigits = 11;
 

@@ -1,4 +1,5 @@
 import { type Clock, CodedError, type Logger, type Signal } from '@tapestry/base';
+import { vmmUser } from '@tapestry/host';
 import { createTap, findLink, type LinkMonitor, setLink } from '@tapestry/linux';
 import { modeMark } from '@tapestry/network';
 import { deadline } from '../deadline.ts';
@@ -14,7 +15,6 @@ import {
 import { handToSwitch, removeFromHost, type SwitchSide } from './host-side.ts';
 import { missingTap, type NodeNeeds } from './node-needs.ts';
 import { plugIn, plugState } from './switch-port.ts';
-import { vmmUser } from './waiting-tap.ts';
 
 /** Milliseconds that one tap may take to be made anew. */
 const stepMs = 20_000;

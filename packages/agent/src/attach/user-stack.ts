@@ -1,10 +1,10 @@
 import { parseIp } from '@tapestry/base';
+import { vmmUser } from '@tapestry/host';
 import { addAddress, getLink, setLink, setNetworkSettings } from '@tapestry/linux';
 import { modeMark } from '@tapestry/network';
 import { missingProgram, type NodeNeeds } from './node-needs.ts';
 import { sandboxFaults } from './sandbox-side.ts';
 import { shown } from './veth.ts';
-import { vmmUser } from './waiting-tap.ts';
 import { activateInterface, configureInterface, type Wiring } from './wiring.ts';
 
 /**

@@ -1,11 +1,9 @@
+import { vmmUser } from '@tapestry/host';
 import { createTap, findLink, type Link, type Namespace, type NetlinkSocket, setLink } from '@tapestry/linux';
 import type { Attachment } from './attachment.ts';
 
 /** The name under which a VMM opens its tap in the launcher's namespace; KubeVirt's name for the pod network. */
 export const tapName = 'tap0';
-
-/** KubeVirt's launcher runs the VMM as this user and group ("qemu"), without capabilities. */
-export const vmmUser = 107;
 
 /** Makes the tap that waits for the VMM in the launcher's namespace, of which `route` is a socket. */
 export function makeTap(namespace: Namespace, route: NetlinkSocket, { port, queues }: Attachment): Link | undefined {

@@ -1,6 +1,6 @@
 import { gvkExtension } from './names.ts';
 import { field, message, repeated } from './protobuf.ts';
-import type { V2Document, V2Operation } from './v2.ts';
+import type { V2Document, V2Operation } from './v2-document.ts';
 import type { V2Schema } from './v2-schema.ts';
 
 // Field numbers of github.com/google/gnostic, openapiv2/OpenAPIv2.proto. Extensions carry YAML text, of which JSON is a subset.

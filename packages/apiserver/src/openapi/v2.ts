@@ -1,20 +1,8 @@
 import { definitionName, groupVersionKind, gvkExtension, info, objectPath, writeParameters } from './names.ts';
 import type { OpenApiKind } from './types.ts';
+import type { V2Document, V2Operation } from './v2-document.ts';
 import { encodeDocument } from './v2-protobuf.ts';
-import { type V2Schema, v2Definition } from './v2-schema.ts';
-
-export interface V2Operation {
-	readonly parameters: readonly { readonly name: string; readonly in: 'query'; readonly type: 'string' }[];
-	readonly responses: object;
-	readonly [gvkExtension]: object;
-}
-
-export interface V2Document {
-	readonly swagger: '2.0';
-	readonly info: { readonly title: string; readonly version: string };
-	readonly paths: Readonly<Record<string, { readonly patch: V2Operation }>>;
-	readonly definitions: Readonly<Record<string, V2Schema>>;
-}
+import { v2Definition } from './v2-schema.ts';
 
 export interface OpenApiV2 {
 	/** gnostic's openapi.v2.Document, for `application/com.github.proto-openapi.spec.v2@v1.0+protobuf`. */

@@ -1,7 +1,7 @@
 import { type FieldError, invalid } from './field-error.ts';
 import type { JsonObject } from './json.ts';
+import type { Compile, Rule } from './rule.ts';
 import { subschema, subschemas } from './schema-node.ts';
-import type { Compile, Rule } from './validate.ts';
 
 export function combinatorRules(schema: JsonObject, compile: Compile): readonly Rule<unknown>[] {
 	const rules: Rule<unknown>[] = subschemas(schema, 'allOf').map(compile);

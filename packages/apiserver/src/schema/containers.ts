@@ -1,7 +1,7 @@
 import { childPath, duplicate, invalid, itemPath, required, tooMany } from './field-error.ts';
 import { canonicalJson, isJsonObject, type JsonObject } from './json.ts';
+import type { Compile, Rule } from './rule.ts';
 import { count, flag, properties, subschema, text, texts } from './schema-node.ts';
-import type { Compile, Rule } from './validate.ts';
 
 export function arrayRules(schema: JsonObject, compile: Compile): readonly Rule<readonly unknown[]>[] {
 	const rules: Rule<readonly unknown[]>[] = [];

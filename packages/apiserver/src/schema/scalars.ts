@@ -2,8 +2,8 @@ import { invalid, tooLong } from './field-error.ts';
 import { numberFormat, stringFormat } from './format.ts';
 import type { JsonObject } from './json.ts';
 import { compileGoPattern } from './regex.ts';
+import type { Rule } from './rule.ts';
 import { count, flag, text } from './schema-node.ts';
-import type { Rule } from './validate.ts';
 
 /** Rules on strings. Lengths are in code points, as Go's utf8.RuneCountInString counts. */
 export function stringRules(schema: JsonObject): readonly Rule<string>[] {

@@ -2,13 +2,9 @@ import { combinatorRules } from './combinators.ts';
 import { arrayRules, objectRules } from './containers.ts';
 import { type FieldError, notSupported, typeInvalid } from './field-error.ts';
 import { canonicalJson, isJsonObject, type JsonObject } from './json.ts';
+import type { Compile, Rule } from './rule.ts';
 import { numberRules, stringRules } from './scalars.ts';
 import { flag, text } from './schema-node.ts';
-
-export type Rule<T> = (value: T, path: string, report: (error: FieldError) => void) => void;
-
-/** Passed down to the rules of containers and combinators, which would otherwise import this file in a circle. */
-export type Compile = (schema: JsonObject) => Rule<unknown>;
 
 /**
  * The texts are those of kube-openapi's validator as apiextensions-apiserver reports them.

@@ -1,5 +1,5 @@
 import { readPeerings, readPolicyRoutes, readStaticRoutes, type Vpc } from '@tapestry/network';
-import type { AdmissionOptions, AdmittedVpc } from './admit.ts';
+import type { AdmissionOptions, AdmittedVpc } from './admission.ts';
 
 /** What a Vpc says. An entry that cannot be read is left out, and `validateVpc` tells about it; the others count. */
 export function readVpc(vpc: Vpc, { defaultVpc }: Pick<AdmissionOptions, 'defaultVpc'>): AdmittedVpc {

@@ -1,6 +1,6 @@
 import { formatCidr, formatIp } from '@tapestry/base';
 import { addressSpaces, readGateway, type Subnet, type SubnetFacts, subnetOptions, subnetRules } from '@tapestry/network';
-import type { AdmissionOptions } from './admit.ts';
+import type { AdmissionOptions } from './admission.ts';
 
 /** What a valid Subnet, with defaults filled in, means to the compiler. */
 export function subnetFacts(subnet: Subnet, { defaultVpc, joinSubnet, mtu }: AdmissionOptions): SubnetFacts {

@@ -10,7 +10,7 @@ import {
 	vpcOf,
 	type World,
 } from '@tapestry/network';
-import type { AdmissionOptions } from '../admission/admit.ts';
+import type { AdmissionOptions } from '../admission/admission.ts';
 import type { Sources } from '../world/sources.ts';
 import type { Reserved } from './load-balancer.ts';
 

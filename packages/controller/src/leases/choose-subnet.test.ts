@@ -1,6 +1,7 @@
 import { annotations, type Subnet, type Vpc } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
-import { type Admission, admit } from '../admission/admit.ts';
+import type { Admission } from '../admission/admission.ts';
+import { admit } from '../admission/admit.ts';
 import { chooseSubnet, type NamespaceInfo, type Networks } from './choose-subnet.ts';
 import type { Claimant } from './claimant.ts';
 import { addressRequest } from './request.ts';

@@ -1,6 +1,6 @@
 import { cidrContains } from '@tapestry/base';
 import { annotations, type Problem } from '@tapestry/network';
-import type { AdmittedSubnet, AdmittedVpc } from '../admission/admit.ts';
+import type { AdmittedSubnet, AdmittedVpc } from '../admission/admission.ts';
 import type { AdmittedPool } from '../admission/pools.ts';
 import { refuse } from '../problems.ts';
 import type { Claimant } from './claimant.ts';

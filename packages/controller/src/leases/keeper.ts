@@ -10,7 +10,7 @@ import {
 	virtualMachineInstanceResource,
 	virtualMachineResource,
 } from '@tapestry/network';
-import type { AdmittedSubnet } from '../admission/admit.ts';
+import type { AdmittedSubnet } from '../admission/admission.ts';
 import { problemOf } from '../problems.ts';
 import { chooseSubnet, type Networks } from './choose-subnet.ts';
 import { type Claimant, claimantKey, isFinished, isMachine, type OwnerKind } from './claimant.ts';

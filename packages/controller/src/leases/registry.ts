@@ -1,6 +1,6 @@
 import type { Allocator, Family } from '@tapestry/base';
 import type { LeasedAddresses } from '@tapestry/network';
-import type { AdmittedSubnet } from '../admission/admit.ts';
+import type { AdmittedSubnet } from '../admission/admission.ts';
 import { claimantKey } from './claimant.ts';
 import type { Addresses, Lease, LeaseOwner } from './lease-object.ts';
 import type { AddressRequest } from './request.ts';

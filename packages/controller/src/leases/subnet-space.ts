@@ -14,7 +14,7 @@ import {
 	subtractRanges,
 } from '@tapestry/base';
 import { fnv1a, type PortAddresses, type Problem, routerMac } from '@tapestry/network';
-import type { AdmittedSubnet } from '../admission/admit.ts';
+import type { AdmittedSubnet } from '../admission/admission.ts';
 import type { AdmittedPool } from '../admission/pools.ts';
 import { refuse } from '../problems.ts';
 import type { Addresses } from './lease-object.ts';

@@ -25,7 +25,8 @@ import {
 	validateVpc,
 	vipProblems,
 } from '@tapestry/network';
-import { type AdmissionOptions, serviceOverlap } from '../admission/admit.ts';
+import type { AdmissionOptions } from '../admission/admission.ts';
+import { serviceOverlap } from '../admission/admit.ts';
 
 /** The objects that there are, as the controller's watches know them. */
 export interface Surroundings {

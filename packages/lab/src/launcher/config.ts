@@ -7,9 +7,6 @@ import type { VmFiles } from './files.ts';
 import type { Machine } from './machine.ts';
 import type { MachineShare } from './volumes.ts';
 
-/** KubeVirt's user and group of the VMM. The taps that the agent makes belong to it. */
-export const vmmUser = 107;
-
 export type NicBackend =
 	/** A character device that this process has open, for a macvtap. */
 	| { readonly kind: 'descriptor'; readonly fd: number }

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodedError, type Logger } from '@tapestry/base';
+import { vmmUser } from '@tapestry/host';
 import type { ForwardedPort } from '@tapestry/network';
 import type { ProcessDeps } from '../process.ts';
 import { appears } from './appears.ts';
-import { vmmUser } from './config.ts';
 
 export interface PasstOptions {
 	/** Where it listens for QEMU. */

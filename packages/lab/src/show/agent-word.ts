@@ -1,5 +1,6 @@
 import { agentPage } from '../access/agent-page.ts';
-import type { ShowContext } from './context.ts';
+import type { RunningWorkload } from '../access/workloads.ts';
+import type { LabLayout } from '../layout.ts';
 
 /** An entry of the agent's page `/ports`; the members that are used here. */
 export interface AgentPort {
@@ -12,8 +13,8 @@ export interface AgentPort {
 }
 
 /** What the node's agent says of its ports. */
-export async function agentPorts({ layout, workload, signal }: Omit<ShowContext, 'mode' | 'agentPorts'>): Promise<readonly AgentPort[]> {
-	const page = await agentPage(layout, workload.node, '/ports', signal);
+export async function agentPorts(layout: LabLayout, { node }: RunningWorkload, signal: AbortSignal): Promise<readonly AgentPort[]> {
+	const page = await agentPage(layout, node, '/ports', signal);
 	return JSON.parse(page) as readonly AgentPort[];
 }
 

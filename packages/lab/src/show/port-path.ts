@@ -33,10 +33,13 @@ export async function portPath(deps: ProcessDeps, layout: LabLayout, workload: W
 	const plugged = pluggedInterface(layout, found.node, lease.metadata.name, patience);
 	// Every hop that needs it reports the rejection.
 	plugged.catch(() => {});
-	const asked = { deps, layout, client, workload: found, lease, plugged: () => plugged, signal: patience };
-	const ports = agentPorts(asked);
+	const ports = agentPorts(layout, found, patience);
 	ports.catch(() => {});
-	const context: ShowContext = { ...asked, agentPorts: () => ports };
+	const context: ShowContext = {
+		...{ deps, layout, client, workload: found, lease, signal: patience },
+		plugged: () => plugged,
+		agentPorts: () => ports,
+	};
 	const mode = await ports.then(
 		(all) => all.find(({ port }) => port.name === lease.metadata.name)?.mode,
 		() => undefined,

@@ -3,6 +3,7 @@ import type { DatabaseMeta, TableMeta } from '../schema/meta.ts';
 import type { Row, Uuid, Value } from '../schema/wire.ts';
 import {
 	type Change,
+	type Claim,
 	type DesiredRow,
 	type Fragment,
 	isRowName,
@@ -13,7 +14,6 @@ import {
 	type RowName,
 } from './model.ts';
 import { markedColumns } from './ownership.ts';
-import type { Claim } from './planner.ts';
 import { type ReplicaIndex, uniqueKey } from './replica-index.ts';
 
 export interface DiffInput {

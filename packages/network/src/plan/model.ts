@@ -35,6 +35,12 @@ export interface Fragment {
 /** `Kind/key` of the object that a fragment was compiled from, for example `Subnet/ovn-default` or `Service/default/web`. */
 export type Owner = string;
 
+/** A row that an owner wants. */
+export interface Claim {
+	readonly owner: Owner;
+	readonly row: DesiredRow;
+}
+
 /** One step from what the database holds to what the fragments want. */
 export type Change =
 	| { readonly kind: 'insert'; readonly owner: Owner; readonly row: DesiredRow }

@@ -2,7 +2,7 @@ import { CodedError } from '@tapestry/base';
 import type { DatabaseMeta } from '../schema/meta.ts';
 import type { Operation, Uuid } from '../schema/wire.ts';
 import { diffOwners } from './diff.ts';
-import { type Change, type DesiredRow, type Fragment, nameKey, type Obstacle, type Owner } from './model.ts';
+import { type Change, type Claim, type Fragment, nameKey, type Obstacle, type Owner } from './model.ts';
 import { toOperations } from './operations.ts';
 import { ReplicaIndex, type RowDelta, type Tables } from './replica-index.ts';
 
@@ -12,12 +12,6 @@ export interface Plan {
 	readonly changes: readonly Change[];
 	/** By owner, why rows are left out. Owners that are not here are complete once the operations are committed. */
 	readonly obstacles: ReadonlyMap<Owner, readonly Obstacle[]>;
-}
-
-/** A row that an owner wants. */
-export interface Claim {
-	readonly owner: Owner;
-	readonly row: DesiredRow;
 }
 
 /**

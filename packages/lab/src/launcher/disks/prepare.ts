@@ -1,8 +1,8 @@
 import { chownSync, closeSync, existsSync, ftruncateSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, messageOf } from '@tapestry/base';
+import { vmmUser } from '@tapestry/host';
 import { type ProcessDeps, run } from '../../process.ts';
-import { vmmUser } from '../config.ts';
 import type { DiskContent, MachineDisk } from '../volumes.ts';
 import { cloudInitImage } from './cloud-init-image.ts';
 import { type ImageFormat, imageFormat } from './image-file.ts';

@@ -4,9 +4,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '@tapestry/base';
+import { vmmUser } from '@tapestry/host';
 import { guestImage } from '../../guest/image.ts';
 import { execute, type ProcessDeps } from '../../process.ts';
-import { type MachineConfig, vmmUser } from '../config.ts';
+import type { MachineConfig } from '../config.ts';
 import type { Hypervisor, RunningMachine } from '../hypervisor.ts';
 import { domainXml } from './domain-xml.ts';
 

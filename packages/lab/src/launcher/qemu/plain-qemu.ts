@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { CodedError } from '@tapestry/base';
+import { vmmUser } from '@tapestry/host';
 import type { ProcessDeps } from '../../process.ts';
-import { type MachineConfig, vmmUser } from '../config.ts';
+import type { MachineConfig } from '../config.ts';
 import type { Hypervisor, RunningMachine } from '../hypervisor.ts';
 import { startVirtiofsd } from '../shares/virtiofsd.ts';
 import { qemuArguments } from './arguments.ts';
