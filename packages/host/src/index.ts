@@ -4,6 +4,7 @@ export { grpcError, grpcStatus, longestMessage } from './grpc/frame.ts';
 export * from './grpc/server.ts';
 export * from './kubevirt-hooks.ts';
 export * from './kubevirt-names.ts';
+export * from './nic-offloads.ts';
 export * from './program.ts';
 export * from './system.ts';
 export * from './tls/certificate.ts';

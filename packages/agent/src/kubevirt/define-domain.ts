@@ -18,6 +18,8 @@ export interface DefineDomainOptions {
 	readonly isOnNode?: boolean;
 	/** What is known of the pod's networks at this moment. */
 	readonly networkInfo?: NetworkInfo;
+	/** Whether guests complete their packets themselves, as Open vSwitch's userspace datapath needs them. */
+	readonly guestChecksums?: boolean;
 }
 
 /** More than a domain has: KubeVirt's are some 10 kB. */
@@ -59,7 +61,8 @@ function notAnInstance(why: string): CodedError {
 	return new CodedError('HOOK_VMI', { what: 'this is no VirtualMachineInstance', why, fix: 'pass its JSON, as virt-launcher does' });
 }
 
-function domainNic(vmi: VirtualMachineInstance, nic: MachineInterface, { networkInfo, isOnNode }: DefineDomainOptions): DomainNic {
+function domainNic(vmi: VirtualMachineInstance, nic: MachineInterface, options: DefineDomainOptions): DomainNic {
+	const { networkInfo, isOnNode, guestChecksums = false } = options;
 	const { domain, networks = [] } = vmi.spec;
 	const network = networks.find(({ name }) => name === nic.name);
 	if (!network) {
@@ -91,6 +94,7 @@ function domainNic(vmi: VirtualMachineInstance, nic: MachineInterface, { network
 		mac,
 		mtu: known?.mtu,
 		queues: domain.devices?.networkInterfaceMultiqueue ? Math.min(processors(vmi), maxQueues) : 1,
+		guestChecksums,
 	};
 }
 

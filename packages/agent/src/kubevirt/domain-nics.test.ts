@@ -10,6 +10,7 @@ const nic: DomainNic = {
 	mac: '02:00:00:00:00:01',
 	mtu: 1400,
 	queues: 1,
+	guestChecksums: false,
 };
 const domain = (devices: string): string =>
 	`<domain type="kvm" xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0">\n\t<name>ns_vm</name>\n\t<devices>${devices}</devices>\n</domain>`;
@@ -34,6 +35,12 @@ describe('placeNics', () => {
 				].join('\n\t\t'),
 			),
 		);
+	});
+
+	it('offers the guest nothing to leave its checksums to, where nobody would see to them', () => {
+		const added = place(domain(''), { ...nic, guestChecksums: true });
+		expect(added).toMatch(/<driver><host csum="off" gso="off" [^>]*><\/host><guest csum="off" [^>]*><\/guest><\/driver>/);
+		expect(place(domain(''), { ...nic, queues: 2, guestChecksums: true })).toContain('<driver name="vhost" queues="2"><host csum="off"');
 	});
 
 	it('leaves out what a NIC that is not virtio does not have', () => {

@@ -1,4 +1,5 @@
 import { CodedError } from '@tapestry/base';
+import { disabledOffloads } from '@tapestry/host';
 import { type Edit, escapeXml, scanXml, splice, textOf, type XmlElement } from './scan-xml.ts';
 
 /** A NIC as the domain has to have it. */
@@ -13,6 +14,8 @@ export interface DomainNic {
 	readonly mtu: number | undefined;
 	/** More than one with multi-queue. */
 	readonly queues: number;
+	/** Whether the guest is offered nothing to leave its packets' checksums to. */
+	readonly guestChecksums: boolean;
 }
 
 /**
@@ -91,7 +94,7 @@ const targetXml = ({ tap }: DomainNic): string => `<target dev="${escapeXml(tap)
 
 /** As KubeVirt's converter writes it for an attachment of type tap. */
 function interfaceXml(nic: DomainNic, lineBreak: string): string {
-	const { model, mac, mtu, queues } = nic;
+	const { model, mac, mtu } = nic;
 	const inner = lineBreak === '' ? '' : `${lineBreak}${lineBreak.includes('\t') || /\n$/.test(lineBreak) ? '\t' : '  '}`;
 	const virtio = model.startsWith('virtio');
 	const members = [
@@ -101,8 +104,16 @@ function interfaceXml(nic: DomainNic, lineBreak: string): string {
 		...(mac === undefined ? [] : [`<mac address="${escapeXml(mac)}"></mac>`]),
 		// KubeVirt tells the guest its MTU by virtio only.
 		...(mtu === undefined || !virtio ? [] : [`<mtu size="${mtu}"></mtu>`]),
-		...(queues > 1 && virtio ? [`<driver name="vhost" queues="${queues}"></driver>`] : []),
+		...(virtio ? driverXml(nic) : []),
 		'<rom enabled="no"></rom>',
 	];
 	return `<interface type="ethernet">${members.map((member) => inner + member).join('')}${lineBreak}</interface>`;
+}
+
+function driverXml({ queues, guestChecksums }: DomainNic): readonly string[] {
+	const off = (names: readonly string[]): string => names.map((name) => ` ${name}="off"`).join('');
+	const { host, guest } = disabledOffloads;
+	const offloads = guestChecksums ? `<host${off(host)}></host><guest${off(guest)}></guest>` : '';
+	if (queues === 1 && offloads === '') return [];
+	return [`<driver${queues > 1 ? ` name="vhost" queues="${queues}"` : ''}>${offloads}</driver>`];
 }

@@ -5,8 +5,8 @@ import type { HypervisorName } from './machine.ts';
 import { machineConfig } from './testing/machine-config.ts';
 
 const deps = { env: {} };
-const hooks = async (xml: string): Promise<string> => xml;
 const { nic: tap } = machineConfig;
+const hooks = { nic: tap, define: async (xml: string): Promise<string> => xml };
 const passt: Nic = { network: 'default', tap: 'tap0', mac: '', mtu: 1442, queues: 1, backend: { kind: 'stream', socket: '/s' } };
 
 it.each<[HypervisorName | undefined, Nic | undefined, typeof hooks | undefined, HypervisorName]>([

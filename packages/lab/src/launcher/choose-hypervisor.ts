@@ -3,7 +3,7 @@ import type { ProcessDeps } from '../process.ts';
 import type { Nic } from './config.ts';
 import { hookSidecarsAnnotation } from './hooks/requested.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { type DefineDomain, libvirt } from './libvirt/libvirt.ts';
+import { type DomainHooks, libvirt } from './libvirt/libvirt.ts';
 import { type HypervisorName, hypervisorAnnotation } from './machine.ts';
 import { plainQemu } from './qemu/plain-qemu.ts';
 
@@ -12,16 +12,16 @@ export function chooseHypervisor(
 	deps: ProcessDeps,
 	wanted: HypervisorName | undefined,
 	nic: Nic | undefined,
-	define?: DefineDomain,
+	hooks?: DomainHooks,
 ): Hypervisor {
-	if (wanted === 'qemu' && define) {
+	if (wanted === 'qemu' && hooks) {
 		throw new CodedError('VM_HOOK', {
 			what: 'the hook sidecars of the machine cannot be called',
 			why: "they change libvirt's domain, and the machine is run by QEMU alone",
 			fix: `remove annotation ${hypervisorAnnotation}`,
 		});
 	}
-	if (wanted !== 'libvirt' && !define) return plainQemu(deps);
+	if (wanted !== 'libvirt' && !hooks) return plainQemu(deps);
 	if (nic?.backend) {
 		throw new CodedError('VM_HYPERVISOR', {
 			what: 'the machine cannot be run by libvirt',
@@ -29,5 +29,5 @@ export function chooseHypervisor(
 			fix: `use another attachment mode, or remove annotation ${wanted === 'libvirt' ? hypervisorAnnotation : hookSidecarsAnnotation}`,
 		});
 	}
-	return libvirt(deps, define);
+	return libvirt(deps, hooks);
 }

@@ -64,15 +64,6 @@ const kernelArguments = [
 	'rcupdate.rcu_expedited=1',
 ];
 
-/**
- * Offloads leave checksums to a device. Between a tap and the userspace datapath there is none, so packets would arrive with wrong
- * checksums: the guest has to compute them. Both ends of a migration must agree on these.
- */
-export const disabledOffloads = {
-	host: ['csum', 'gso', 'tso4', 'tso6', 'ecn', 'ufo'],
-	guest: ['csum', 'tso4', 'tso6', 'ecn', 'ufo'],
-} as const;
-
 /** What the lab's guest is started with; undefined when the machine starts from a disk. */
 export function guestArguments({ disks, hostname, nic }: Machine): string | undefined {
 	if (disks.some(({ boots }) => boots)) return undefined;

@@ -7,7 +7,7 @@ import { type VirtualMachineInstance, virtualMachineInstanceResource } from '@ta
 import { readAccelerator } from '../guest/accelerator.ts';
 import { guestImage } from '../guest/image.ts';
 import { chooseHypervisor } from './choose-hypervisor.ts';
-import { guestArguments, type Nic } from './config.ts';
+import { guestArguments } from './config.ts';
 import { prepareDisks } from './disks/prepare.ts';
 import { vmFiles } from './files.ts';
 import { startMachineHooks } from './hooks/sidecars.ts';
@@ -74,9 +74,9 @@ await runProgram({
 			const emulated = accelerator === 'tcg';
 			const nic = pod && (await prepareNic({ ...deps, log }, pod, { directory: state, environment, emulated, signal, stack }));
 			const ofSidecars = pod?.mode === 'tap' ? { ...environment, [launcherModeVariable]: pod.mode } : environment;
-			const sidecars = { directory: join(state, 'hooks'), environment: ofSidecars, signal, stack, nic: nic && infoOf(nic) };
+			const sidecars = { directory: join(state, 'hooks'), environment: ofSidecars, signal, stack, nic };
 			const hooks = await startMachineHooks({ ...deps, clock: systemClock }, machine.hooks, of, sidecars);
-			const hypervisor = chooseHypervisor(deps, machine.hypervisor, nic, hooks?.define);
+			const hypervisor = chooseHypervisor(deps, machine.hypervisor, nic, hooks?.domain);
 			log.info('starting the virtual machine', { pod: options.pod, ...machine, mode: pod?.mode, accelerator, hypervisor: hypervisor.name });
 			const config = {
 				name: `${machine.namespace}_${machine.name}`,
@@ -99,11 +99,6 @@ await runProgram({
 		}
 	},
 });
-
-/** What the pod says of its NIC. */
-function infoOf({ network, mac, mtu }: Nic): Pick<Nic, 'network' | 'mac' | 'mtu'> {
-	return { network, mac, mtu };
-}
 
 /** By these variables the lab and the kubelet know what is theirs. */
 function markers(): Readonly<Record<string, string>> {

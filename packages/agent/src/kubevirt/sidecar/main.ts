@@ -9,6 +9,8 @@ await runProgram({
 	options: {
 		sockets: { type: 'string', default: hookDirectory },
 		'network-info': { type: 'string', default: networkInfoFile },
+		// For nodes whose Open vSwitch forwards in user space: there is no device then that completes what a guest leaves to it.
+		'guest-checksums': { type: 'boolean', default: false },
 	},
 	async run({ options, log, stopped, ready }) {
 		const { CONTAINER_NAME: container = randomBytes(4).toString('hex'), NETWORK_BINDING_PLUGIN_NAME: binding } = process.env;
@@ -19,6 +21,7 @@ await runProgram({
 			{
 				...(binding === undefined ? {} : { binding }),
 				isOnNode: process.env[launcherModeVariable] === 'tap',
+				guestChecksums: options['guest-checksums'],
 			},
 		);
 		// A launcher counts sockets by their names, over the directories of all sidecars.

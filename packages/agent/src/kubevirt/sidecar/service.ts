@@ -35,10 +35,7 @@ const info: HookInfo = {
 };
 
 /** The methods of a KubeVirt hook sidecar, by path. */
-export function hookMethods(
-	deps: SidecarDeps,
-	options: Pick<DefineDomainOptions, 'binding' | 'isOnNode'>,
-): Readonly<Record<string, GrpcMethod>> {
+export function hookMethods(deps: SidecarDeps, options: Omit<DefineDomainOptions, 'networkInfo'>): Readonly<Record<string, GrpcMethod>> {
 	const onDefineDomain: GrpcMethod = (request) => {
 		const { domain, vmi } = readDefineDomain(request);
 		const networkInfo = deps.networkInfo();

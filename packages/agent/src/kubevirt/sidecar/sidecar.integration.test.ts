@@ -29,6 +29,9 @@ const vmi = JSON.stringify({
 		networks: [{ name: 'default', pod: {} }],
 	},
 });
+/** Of a machine whose NIC is another plugin's. */
+const foreign = vmi.replace('"fast"', '"passt"');
+const oddXml = "\ufeff<domain  type='kvm'>\r\n <name>ns_vm</name><!-- é -->\t<devices/>\n</domain >\n\n";
 const domain = '<domain>\n\t<name>ns_vm</name>\n\t<devices>\n\t</devices>\n</domain>';
 
 describe('the hook sidecar', () => {
@@ -79,6 +82,12 @@ describe('the hook sidecar', () => {
 		const once = await define(domain);
 		expect(once).toContain('<target dev="tap0" managed="no">');
 		expect(await define(await define(once))).toBe(once);
+	});
+
+	it.each(hookVersions)('gives back the domain of a machine that does not use it, byte by byte, by %s', async (version) => {
+		const message = writeDefineDomain({ domain: Buffer.from(oddXml), vmi: Buffer.from(foreign) });
+		const answer = readDefineDomain(await call(callbackPath(version, 'OnDefineDomain'), message));
+		expect(Buffer.from(answer.domain)).toEqual(Buffer.from(oddXml));
 	});
 
 	it('gives cloud-init data back as they came', async () => {
@@ -148,6 +157,7 @@ describe("sidecar-shim's programs", () => {
 		const { stdout } = await run('onDefineDomain', '--vmi', vmi, '--domain', domain);
 		expect(stdout).toContain('<target dev="tap0" managed="no">');
 		expect(stdout.endsWith('</domain>')).toBe(true);
+		expect((await run('onDefineDomain', '--vmi', foreign, '--domain', oddXml)).stdout).toBe(oddXml);
 		expect((await run('preCloudInitIso', '--vmi', vmi, '--cloud-init', '{"a": 1}')).stdout).toBe('{"a": 1}');
 	});
 

@@ -4,7 +4,7 @@ import { bindingSidecarsOf, hookSidecarsOf } from './requested.ts';
 it('knows the sidecars of an instance', () => {
 	expect(hookSidecarsOf(undefined)).toEqual([]);
 	expect(hookSidecarsOf('[{"image": "tapestry.io/hook-sidecar", "args": ["--log-level=debug"]}]')).toEqual([
-		{ program: 'agent/src/kubevirt/sidecar/main.ts', args: ['--log-level=debug'] },
+		{ program: 'agent/src/kubevirt/sidecar/main.ts', args: ['--guest-checksums', '--log-level=debug'] },
 	]);
 });
 
@@ -12,7 +12,7 @@ it('knows the sidecar of a registered binding plugin, once', () => {
 	const nic = (name: string) => ({ binding: { name } });
 	expect(bindingSidecarsOf([{}, nic('tapestry'), nic('lift'), nic('constructor')])).toEqual([]);
 	expect(bindingSidecarsOf([nic('tapestry-tap'), nic('tapestry-tap')])).toEqual([
-		{ program: 'agent/src/kubevirt/sidecar/main.ts', args: [], binding: 'tapestry-tap' },
+		{ program: 'agent/src/kubevirt/sidecar/main.ts', args: ['--guest-checksums'], binding: 'tapestry-tap' },
 	]);
 });
 

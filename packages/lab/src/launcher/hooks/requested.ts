@@ -4,8 +4,10 @@ import type { MachineInterface } from '@tapestry/network';
 /** KubeVirt's, on the instance: sidecars of its launcher, as a JSON list. */
 export const hookSidecarsAnnotation = 'hooks.kubevirt.io/hookSidecars';
 
-/** By image: the programs, below packages/, that stand for it. The lab runs no images. */
-const programs: Readonly<Record<string, string>> = { 'tapestry.io/hook-sidecar': 'agent/src/kubevirt/sidecar/main.ts' };
+/** By image: the program, below packages/, that stands for it, and its arguments. The lab runs no images. */
+const programs: Readonly<Record<string, Pick<HookSidecar, 'program' | 'args'>>> = {
+	'tapestry.io/hook-sidecar': { program: 'agent/src/kubevirt/sidecar/main.ts', args: ['--guest-checksums'] },
+};
 
 /** The binding plugins that are registered with a sidecar, by name, and its image: as in deploy/kubevirt/binding-with-sidecar.yaml. */
 const registered: Readonly<Record<string, string>> = { 'tapestry-tap': 'tapestry.io/hook-sidecar' };
@@ -22,7 +24,7 @@ export interface HookSidecar {
 export function bindingSidecarsOf(interfaces: readonly Pick<MachineInterface, 'binding'>[]): readonly HookSidecar[] {
 	return [...new Set(interfaces.map(({ binding }) => binding?.name ?? ''))].flatMap((binding) => {
 		const program = programs[registered[binding] ?? ''];
-		return program === undefined ? [] : [{ program, args: [], binding }];
+		return program === undefined ? [] : [{ ...program, binding }];
 	});
 }
 
@@ -45,7 +47,7 @@ export function hookSidecarsOf(annotation: string | undefined): readonly HookSid
 				`use one of ${Object.keys(programs).join(', ')}`,
 			);
 		}
-		return { program, args: Array.isArray(args) ? args.map(String) : [] };
+		return { ...program, args: [...program.args, ...(Array.isArray(args) ? args.map(String) : [])] };
 	});
 }
 

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, CodedError } from '@tapestry/base';
+import { tapName } from '@tapestry/host';
 import type { VirtualMachineInstance } from '@tapestry/network';
 import type { ProcessDeps } from '../../process.ts';
-import type { DefineDomain } from '../libvirt/libvirt.ts';
+import type { Nic } from '../config.ts';
+import type { DomainHooks } from '../libvirt/libvirt.ts';
 import type { MachineDisk } from '../volumes.ts';
 import { cloudInitByHooks } from './cloud-init.ts';
 import { collectHooks, type Hooks } from './hooks.ts';
@@ -20,7 +22,7 @@ export interface SidecarOptions {
 	readonly environment: Readonly<Record<string, string>>;
 	readonly signal: AbortSignal;
 	/** The NIC, for sidecars of binding plugins (`downwardAPI: device-info`). */
-	readonly nic?: { readonly network: string; readonly mac: string; readonly mtu: number } | undefined;
+	readonly nic?: Pick<Nic, 'network' | 'mac' | 'mtu'> | undefined;
 }
 
 export interface RunningHooks extends AsyncDisposable {
@@ -54,7 +56,7 @@ export async function startHookSidecars(
 /** What a machine's hooks change, in the order of the calls. */
 export interface MachineHooks {
 	readonly cloudInit: (disks: readonly MachineDisk[]) => Promise<readonly MachineDisk[]>;
-	readonly define: DefineDomain;
+	readonly domain: DomainHooks;
 }
 
 /** Starts a machine's hooks; undefined for a machine without any. They end with the stack, told that the machine has. @throws VM_HOOK */
@@ -62,7 +64,7 @@ export async function startMachineHooks(
 	deps: ProcessDeps & { readonly clock: Clock },
 	sidecars: readonly HookSidecar[],
 	instance: VirtualMachineInstance,
-	options: SidecarOptions & { readonly stack: AsyncDisposableStack },
+	options: SidecarOptions & { readonly nic: Nic | undefined; readonly stack: AsyncDisposableStack },
 ): Promise<MachineHooks | undefined> {
 	if (sidecars.length === 0) return undefined;
 	const { hooks } = options.stack.use(await startHookSidecars(deps, sidecars, options));
@@ -70,9 +72,18 @@ export async function startMachineHooks(
 	const vmi = JSON.stringify(instance);
 	return {
 		cloudInit: (disks) => cloudInitByHooks(hooks, disks, vmi),
-		// KubeVirt calls them up to three times for one start: a hook that appends is found out.
-		define: async (xml) => hooks.onDefineDomain(await hooks.onDefineDomain(xml, vmi), vmi),
+		domain: {
+			nic: nicBefore(sidecars, options.nic),
+			// KubeVirt calls them up to three times for one start: a hook that appends is found out.
+			define: async (xml) => hooks.onDefineDomain(await hooks.onDefineDomain(xml, vmi), vmi),
+		},
 	};
+}
+
+/** KubeVirt makes no interface for a binding plugin that has a sidecar; others it knows by the tap of the launcher's own namespace. */
+function nicBefore(sidecars: readonly HookSidecar[], nic: Nic | undefined): Nic | undefined {
+	const byPlugin = sidecars.some(({ binding }) => binding !== undefined);
+	return byPlugin || nic === undefined ? undefined : { ...nic, tap: tapName(nic.network, true) };
 }
 
 async function start(
@@ -85,7 +96,7 @@ async function start(
 	const own = join(directory, name);
 	mkdirSync(own, { recursive: true });
 	const info = `${name}-network-info`;
-	if (binding !== undefined) writeFileSync(join(directory, info), JSON.stringify({ interfaces: nic ? [nic] : [] }));
+	if (binding !== undefined) writeFileSync(join(directory, info), JSON.stringify({ interfaces: nic ? [infoOf(nic)] : [] }));
 	const registered = binding === undefined ? [] : [`--network-info=../${info}`];
 	const argv = ['--disable-warning=ExperimentalWarning', join(packages, program), '--sockets=.', ...registered, ...args, '--ready-fd=3'];
 	const child = spawn(process.execPath, argv, {
@@ -110,4 +121,9 @@ async function start(
 	});
 	early.catch(() => {});
 	await Promise.race([once(child.stdio[3] as NodeJS.ReadableStream, 'data', { signal }), early]);
+}
+
+/** What the pod says of its NIC. */
+function infoOf({ network, mac, mtu }: Pick<Nic, 'network' | 'mac' | 'mtu'>): object {
+	return { network, mac, mtu };
 }

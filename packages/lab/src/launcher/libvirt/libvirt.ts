@@ -7,7 +7,7 @@ import { CodedError } from '@tapestry/base';
 import { vmmUser } from '@tapestry/host';
 import { guestImage } from '../../guest/image.ts';
 import { execute, type ProcessDeps } from '../../process.ts';
-import type { MachineConfig } from '../config.ts';
+import type { MachineConfig, Nic } from '../config.ts';
 import type { Hypervisor, RunningMachine } from '../hypervisor.ts';
 import { domainXml } from './domain-xml.ts';
 
@@ -28,17 +28,21 @@ const driverSettings = {
 	stdio_handler: '"file"',
 };
 
-/** What hooks make of the domain before it is defined. */
-export type DefineDomain = (xml: string) => Promise<string>;
+/** What is asked about a domain before it is defined. */
+export interface DomainHooks {
+	/** The machine's NIC in the domain that they are given. */
+	readonly nic: Nic | undefined;
+	readonly define: (xml: string) => Promise<string>;
+}
 
 /** Runs each machine by a libvirtd of its own, as KubeVirt's launcher does. */
-export function libvirt(deps: ProcessDeps, define: DefineDomain = async (xml) => xml): Hypervisor {
-	return { name: 'libvirt', start: (config, connected, signal) => start(deps, define, config, connected, signal) };
+export function libvirt(deps: ProcessDeps, hooks?: DomainHooks): Hypervisor {
+	return { name: 'libvirt', start: (config, connected, signal) => start(deps, hooks, config, connected, signal) };
 }
 
 async function start(
 	deps: ProcessDeps,
-	define: DefineDomain,
+	hooks: DomainHooks | undefined,
 	config: MachineConfig,
 	connected: Promise<unknown>,
 	signal: AbortSignal,
@@ -53,7 +57,9 @@ async function start(
 		settings({ unix_sock_dir: `"${state}"`, auth_unix_rw: '"none"', auth_unix_ro: '"none"', log_outputs: '"3:stderr"' }),
 	);
 	const domain = join(directory, 'domain.xml');
-	writeFileSync(domain, await define(domainXml({ ...config, image: guestImage(join(directory, 'guest')) })));
+	const image = guestImage(join(directory, 'guest'));
+	const xml = domainXml({ ...config, image, nic: hooks ? hooks.nic : config.nic });
+	writeFileSync(domain, hooks ? await hooks.define(xml) : xml);
 	const cache = join(config.image.directory, 'libvirt');
 	mkdirSync(cache, { recursive: true });
 	await startDaemon(deps, [directory, config.image.directory, cache, config.accelerator], { signal, started });

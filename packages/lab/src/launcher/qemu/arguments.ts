@@ -1,4 +1,5 @@
-import { disabledOffloads, type MachineConfig, type Nic } from '../config.ts';
+import { disabledOffloads } from '@tapestry/host';
+import type { MachineConfig, Nic } from '../config.ts';
 import { type Disk, positionOnBus } from '../disks/prepare.ts';
 
 /** Where a share's virtiofsd listens. */
