@@ -5,3 +5,4 @@ export * from './inet/index.ts';
 export * from './kubernetes.ts';
 export * from './logger.ts';
 export * from './metrics/metrics.ts';
+export * from './quantity.ts';

@@ -34,6 +34,7 @@ import { UnbuiltKinds } from './status/unbuilt-kinds.ts';
 import { writeVip } from './status/vip-status.ts';
 import { Subjects } from './subjects.ts';
 import { publishLease } from './world/lease-facts.ts';
+import { isTrafficStale, trafficOf, writeLeaseTraffic } from './world/lease-traffic.ts';
 import { loadWorld } from './world/load.ts';
 import { namespaceFacts } from './world/namespace-facts.ts';
 import { nodeFacts } from './world/node-facts.ts';
@@ -176,6 +177,7 @@ class Term implements Disposable {
 			pool: (key, aborted) => writePool(views, key, aborted),
 			vip: (key, aborted) => writeVip({ ...views, problemOf: (owner) => this.#reporter.problemOf(owner) }, key, aborted),
 			unbuilt: (key, aborted) => unbuilt.write(key, aborted),
+			traffic: (key, aborted) => this.#writeTraffic(key, aborted),
 			networks: async () => this.#networks.refresh(),
 			defaults: (_, aborted) => createDefaults(client, sources, options, aborted),
 			register: async (_, aborted) => deps.register?.(aborted),
@@ -288,7 +290,19 @@ class Term implements Disposable {
 		const lease = this.#registry.held(name);
 		const facts = publishLease(this.#world, name, lease, this.#claimants, this.#deps.sources.vips.objects);
 		const claimant = lease?.owner && this.#claimants.get(claimantKey(lease.owner));
-		if (facts && claimant) this.#reporter.report(claimantKey(claimant), 'groups', unknownGroups(facts, this.#deps.sources));
+		if (!lease || !facts) return;
+		const { traffic, problems } = trafficOf(lease, claimant);
+		if (isTrafficStale(this.#deps.sources.ips.objects.get(name), traffic)) this.#later(`traffic ${name}`);
+		if (!claimant || claimant.uid !== lease.owner?.uid) return;
+		const owner = claimantKey(claimant);
+		this.#reporter.report(owner, 'groups', unknownGroups(facts, this.#deps.sources));
+		this.#reporter.report(owner, 'traffic', problems[0]);
+	}
+
+	async #writeTraffic(name: string, signal: Signal): Promise<void> {
+		const lease = this.#registry.held(name);
+		const claimant = lease?.owner && this.#claimants.get(claimantKey(lease.owner));
+		if (lease?.owner) await writeLeaseTraffic({ client: this.#deps.client, ips: this.#deps.sources.ips }, lease, claimant, signal);
 	}
 
 	/** The Northbound database holds what the owner wants. */

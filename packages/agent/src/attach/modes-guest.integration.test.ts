@@ -10,6 +10,7 @@ import type { LauncherUnderTest } from '../../../lab/src/launcher/testing/launch
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import { startDpdk } from '../testing/dpdk.ts';
 import { startGuest } from '../testing/guest.ts';
+import { arrivedDatagrams, blast, setLimits } from '../testing/limited-traffic.ts';
 import { gateways, giveAddresses, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, nodeProgram, runIn, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
 import { isVmm } from './vmm.ts';
@@ -25,6 +26,8 @@ interface Mode {
 	readonly server?: string;
 	/** TCP loses what is under way once a side has closed its half (passt of 2023). */
 	readonly losesTheEnd?: boolean;
+	/** Every answer of the guest's over UDP and IPv6 comes twice (passt of 2023). */
+	readonly answersTwice?: boolean;
 	/** IPv4 only. */
 	readonly isV4?: boolean;
 	/** Takes a switch with DPDK. Comes last, because the switch is started anew for it. */
@@ -45,7 +48,7 @@ const modes: readonly Mode[] = [
 	{ name: 'masquerade', queues: 2, inside: { v4: `${pod4.guest}/24`, v6: `${pod6.guest}/128` }, server: pod4.gateway },
 	{ name: 'macvtap', queues: 1 },
 	// Without ports it lets all in, for which it opens more files than most machines allow.
-	{ name: 'passt', queues: 1, losesTheEnd: true, forward },
+	{ name: 'passt', queues: 1, losesTheEnd: true, answersTwice: true, forward },
 	{
 		name: 'slirp',
 		queues: 1,
@@ -139,7 +142,7 @@ const entry = (name: string) => ({
 });
 
 describe.each(modes)('a guest by $name', (mode) => {
-	const { name, inside, queues, server = gateways.v4, isV4 = false, losesTheEnd = false, dpdk = false } = mode;
+	const { name, inside, queues, server = gateways.v4, isV4 = false, losesTheEnd = false, answersTwice = false, dpdk = false } = mode;
 	const port = portOf(`${name}.default`, hostOf(mode));
 	const addressOf = { 4: `10.16.0.${hostOf(mode)}`, 6: `fd00:10:16::${hostOf(mode).toString(16)}` } as const;
 	const call = (command: 'ADD' | 'DEL') => agent.call(command, { containerId: name, sandbox });
@@ -237,6 +240,48 @@ describe.each(modes)('a guest by $name', (mode) => {
 			expect(ask(address, 7, 10_000)).toBe('hello\n');
 		},
 	);
+
+	it('holds back what its port is limited to, in that direction alone, both families in one bucket', async () => {
+		const addresses = isV4 || answersTwice ? [addressOf[4]] : [addressOf[4], addressOf[6]];
+		// All of them find room in a queue, however long nobody has the time to empty it.
+		const [sent, payload] = [40, 1000];
+		// It holds 17 of them, and in all of a test is not filled up by another five.
+		const bucket = { rate: 1, burst: 150 };
+		const counters = 'cat /proc/net/snmp /proc/net/snmp6';
+		const echoes = () => arrivedDatagrams(runIn(peer.path, ['sh', '-c', counters]).stdout);
+		/** Until nothing but the answer to a question comes any more: the guest's queues may take turns. */
+		const settled = (): number => {
+			const before = echoes();
+			expect(ask(addressOf[4], 7, 10_000)).toBe('hello\n');
+			const now = echoes();
+			return now > before + 1 ? settled() : now;
+		};
+		/** Sends with one set of limits after another. */
+		const arrivedWith = async (limits: Parameters<typeof setLimits>[2]) => {
+			setLimits(node, port, limits);
+			const back = settled();
+			const there = arrivedDatagrams(await inGuest(counters));
+			blast(peer.path, addresses, 7, sent, payload);
+			return [there, back] as const;
+		};
+		const seen = [
+			await arrivedWith({ ingress: bucket }),
+			await arrivedWith({ egress: bucket }),
+			await arrivedWith({}),
+			await arrivedWith({}),
+		];
+		const shareOf = (now: number, before: number) => {
+			const share = (now - before) / sent;
+			return share > 0.95 && share < 1.1 ? 'all' : share > 0.3 && share < 0.55 ? 'a bucket' : `${share}`;
+		};
+		const shares = seen.slice(1).map(([there, back], at) => [shareOf(there, seen[at]![0]), shareOf(back, seen[at]![1])]);
+		// The guest echoes what it receives.
+		expect(shares).toEqual([
+			['a bucket', 'a bucket'],
+			['all', 'a bucket'],
+			['all', 'all'],
+		]);
+	});
 
 	it('leaves nothing after DEL, twice', async () => {
 		await guest[Symbol.asyncDispose]();

@@ -73,6 +73,24 @@ describe('claimants', () => {
 		expect(vmiClaimant(alone, [now])?.labels).toEqual({ app: 'db', of: 'instance', ...own });
 	});
 
+	it('ask for their traffic in the template, and in their launcher what is nowhere else', () => {
+		const metadata = { name: 'vm', namespace: 'default', uid: 'v' };
+		const ownerReferences = [{ apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachine', name: 'vm', uid: 'v' }];
+		const { ingressRate, egressRate, mirror, ipAddress } = annotations;
+		const vmi = { metadata: { ...metadata, uid: 'i', ownerReferences, annotations: { [egressRate]: '1' } }, spec: { domain: {} } };
+		const own = { [ingressRate]: '5', [egressRate]: '1', [mirror]: 'true', [ipAddress]: '10.16.0.9' };
+		const running = { ...launcher('l', 'n1', ''), metadata: { ...launcher('l', 'n1', '').metadata, annotations: own } };
+		const machine = (asked: Record<string, string>): VirtualMachine => ({
+			metadata,
+			spec: { template: { metadata: { annotations: asked } } },
+		});
+		expect(vmClaimant(machine({ [ingressRate]: '7' }), vmi, [running]).annotations).toEqual({ [ingressRate]: '7', [mirror]: 'true' });
+		expect(vmClaimant(machine({}), vmi, [running]).annotations).toEqual({ [ingressRate]: '5', [mirror]: 'true' });
+		expect(vmClaimant(machine({}), vmi, []).annotations).toEqual({});
+		const alone = { ...vmi, metadata: { ...vmi.metadata, ownerReferences: [] } };
+		expect(vmiClaimant(alone, [running])?.annotations).toEqual({ [egressRate]: '1', [ingressRate]: '5', [mirror]: 'true' });
+	});
+
 	it('take the MAC address of the interface in the pod network', () => {
 		const interfaces = [
 			{ name: 'storage', macAddress: '02:00:00:00:00:01' },

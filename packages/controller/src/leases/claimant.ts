@@ -5,6 +5,7 @@ import {
 	type MachineInterface,
 	type NamedPortFacts,
 	podInterface,
+	trafficKeys,
 	type Vip,
 	type VirtualMachine,
 	type VirtualMachineInstance,
@@ -95,7 +96,7 @@ export function vmClaimant(vm: VirtualMachine, vmi: VirtualMachineInstance | und
 		uid,
 		node: launcher?.spec?.nodeName ?? '',
 		labels: { ...own, ...launcher?.metadata.labels },
-		annotations: { ...vm.metadata.annotations, ...template.metadata?.annotations },
+		annotations: { ...ownWishes(launcher, vmi), ...vm.metadata.annotations, ...template.metadata?.annotations },
 		specMac: podInterface(template.spec ?? {})?.macAddress,
 		ports: machinePorts(podInterface(template.spec ?? {})),
 		ordinal: undefined,
@@ -115,7 +116,7 @@ export function vmiClaimant(vmi: VirtualMachineInstance, launchers: readonly Pod
 		uid,
 		node: launcher?.spec?.nodeName ?? '',
 		labels: { ...own, ...launcher?.metadata.labels },
-		annotations: asked,
+		annotations: { ...ownWishes(launcher, vmi), ...asked },
 		specMac: podInterface(vmi.spec)?.macAddress,
 		ports: machinePorts(podInterface(vmi.spec)),
 		ordinal: undefined,
@@ -151,7 +152,8 @@ export function nodeClaimant(node: Node): Claimant {
 	};
 }
 
-function isOfVm({ metadata }: VirtualMachineInstance): boolean {
+/** Whether a VirtualMachine stands behind it. */
+export function isOfVm({ metadata }: VirtualMachineInstance): boolean {
 	return metadata.ownerReferences?.some((reference) => reference.kind === 'VirtualMachine') ?? false;
 }
 
@@ -160,6 +162,16 @@ function launcherAtWork(launchers: readonly Pod[]): Pod | undefined {
 	const placed = launchers.filter((pod) => !isFinished(pod) && pod.spec?.nodeName);
 	const age = (pod: Pod) => `${pod.metadata.creationTimestamp ?? ''} ${pod.metadata.name}`;
 	return placed.sort((a, b) => (age(a) < age(b) ? -1 : 1))[0];
+}
+
+/**
+ * What was asked of a launcher itself for its machine's traffic, as users of Kube-OVN do with a machine that runs. The rest the launcher has from its
+ * instance, which has it from the template of the time: that is asked there, and taken back there.
+ */
+function ownWishes(launcher: Pod | undefined, vmi: VirtualMachineInstance | undefined): Readonly<Record<string, string>> {
+	const inherited = vmi?.metadata.annotations ?? {};
+	const all = Object.entries(vmi ? (launcher?.metadata.annotations ?? {}) : {});
+	return Object.fromEntries(all.filter(([key]) => trafficKeys.includes(key) && inherited[key] === undefined));
 }
 
 /** Numbers by name, for NetworkPolicies. */

@@ -6,9 +6,11 @@ import {
 	ipResource,
 	labels,
 	type Problem,
+	plainTraffic,
 	vipResource,
 	virtualMachineInstanceResource,
 	virtualMachineResource,
+	writeTraffic,
 } from '@tapestry/network';
 import type { AdmittedSubnet } from '../admission/admission.ts';
 import { problemOf } from '../problems.ts';
@@ -259,7 +261,11 @@ const mergePatch = 'application/merge-patch+json';
 
 /** Turns a lease into an object that only keeps its addresses. */
 function withoutOwner({ uid }: Lease): object {
-	const metadata = { uid, labels: { [labels.ownerUid]: null, [labels.nodeName]: null }, annotations: { [annotations.owner]: null } };
+	const metadata = {
+		uid,
+		labels: { [labels.ownerUid]: null, [labels.nodeName]: null },
+		annotations: { [annotations.owner]: null, ...writeTraffic(plainTraffic) },
+	};
 	return { metadata, spec: { nodeName: '' } };
 }
 

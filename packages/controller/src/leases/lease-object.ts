@@ -1,5 +1,15 @@
 import { parseIp, parseMac } from '@tapestry/base';
-import { annotations, fnv1a, type IpLease, ipResource, labels, nodePortName, shownMac } from '@tapestry/network';
+import {
+	annotations,
+	fnv1a,
+	type IpLease,
+	ipResource,
+	labels,
+	nodePortName,
+	type PortTraffic,
+	readTraffic,
+	shownMac,
+} from '@tapestry/network';
 import { type Claimant, claimantKey, isMachine, isOwnerKind, type OwnerKind } from './claimant.ts';
 
 /** The addresses of a lease as text; the MAC address in lower case. */
@@ -65,6 +75,8 @@ export interface Lease extends Addresses {
 	readonly owner: LeaseOwner | undefined;
 	/** Whether a user made the object: it stays when its owner goes. */
 	readonly isReserved: boolean;
+	/** What of its owner's wishes for its traffic was last in force. */
+	readonly traffic: PortTraffic;
 }
 
 export interface LeaseOwner {
@@ -86,6 +98,7 @@ export function parseLease(object: IpLease): Lease {
 		node: object.metadata.labels?.[labels.nodeName] ?? '',
 		owner: ownerOf(object),
 		isReserved: object.metadata.labels?.[labels.ipReserved] === 'true',
+		traffic: readTraffic(object.metadata.annotations ?? {}).traffic,
 		v4: address(spec.v4IpAddress),
 		v6: address(spec.v6IpAddress),
 		mac: parseMac(spec.macAddress ?? '') ?? '',

@@ -1,5 +1,5 @@
 import { parseCidr } from '@tapestry/base';
-import type { Subnet } from '@tapestry/network';
+import { plainTraffic, type Subnet } from '@tapestry/network';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { admit } from '../admission/admit.ts';
@@ -41,6 +41,7 @@ const lease = (name: string, v4: string, more: Partial<Lease> = {}): Lease => ({
 	node: 'n1',
 	owner: owner(name),
 	isReserved: false,
+	traffic: plainTraffic,
 	v4,
 	v6: undefined,
 	mac: `02:00:00:00:00:${name.charCodeAt(0).toString(16).padStart(2, '0')}`,

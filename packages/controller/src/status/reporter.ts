@@ -22,11 +22,11 @@ export interface ReporterDeps {
 	enqueue(key: string): void;
 }
 
-/** Condition of pods and VMs: False while they cannot have a port. Absent on those that never had trouble. */
+/** Condition of pods and VMs: False while they have no port, or not all that they ask of it. Absent on those that never had trouble. */
 export const networkReady = 'tapestry.io/NetworkReady';
 
-/** What may be wrong: getting a lease, writing the lease's port, or the security groups that it names. */
-export type ProblemSource = 'lease' | 'port' | 'groups';
+/** What may be wrong: getting a lease, writing the lease's port, the security groups that it names, or what it wants done to its traffic. */
+export type ProblemSource = 'lease' | 'port' | 'groups' | 'traffic';
 
 type Owner = KubeObject<unknown, { readonly conditions?: readonly Condition[] }>;
 

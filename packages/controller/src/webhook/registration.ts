@@ -2,7 +2,8 @@ import { isCoded, type Signal } from '@tapestry/base';
 import type { KubeClient, KubeObject, Resource } from '@tapestry/kube';
 import { labels } from '@tapestry/network';
 import type { WebhookServer } from './server.ts';
-import { validators } from './validators.ts';
+import { trafficValidators } from './traffic-validators.ts';
+import { type Validator, validators } from './validators.ts';
 
 const resource = (kind: string): Resource => ({
 	group: 'admissionregistration.k8s.io',
@@ -32,10 +33,12 @@ export async function registerWebhooks(client: KubeClient, server: Pick<WebhookS
 	const validate = {
 		name: 'validate.tapestry.io',
 		clientConfig: { url: `${url}${validatePath}`, caBundle },
-		rules: validators.map(({ group, version, plural }) => ruleFor(group, version, plural, ['CREATE', 'UPDATE'])),
+		rules: rulesFor(validators),
 		...common,
 	};
-	await put(client, validating, { metadata, webhooks: [validate] }, signal);
+	// Every pod passes here: a controller that cannot be reached must not hold it up for long.
+	const traffic = { ...validate, name: 'traffic.tapestry.io', rules: rulesFor(trafficValidators), ...common, timeoutSeconds: 1 };
+	await put(client, validating, { metadata, webhooks: [validate, traffic] }, signal);
 	const launcher = {
 		name: 'launcher.tapestry.io',
 		clientConfig: { url: `${url}${launcherPath}`, caBundle },
@@ -46,6 +49,10 @@ export async function registerWebhooks(client: KubeClient, server: Pick<WebhookS
 		...common,
 	};
 	await put(client, mutating, { metadata, webhooks: [launcher] }, signal);
+}
+
+function rulesFor(list: readonly Validator[]): readonly object[] {
+	return list.map(({ group, version, plural }) => ruleFor(group, version, plural, ['CREATE', 'UPDATE']));
 }
 
 function ruleFor(group: string, version: string, resource: string, operations: readonly string[]): object {

@@ -1,7 +1,7 @@
 import { parseCidr } from '@tapestry/base';
-import type { Subnet, Vpc } from '@tapestry/network';
+import { annotations, type Subnet, type Vpc } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
-import { reviewObject } from './review.ts';
+import { type AdmissionRequest, reviewObject } from './review.ts';
 
 const services = parseCidr('10.96.0.0/16');
 const options = { defaultVpc: 'ovn-cluster', serviceCidrs: services ? [services] : [] };
@@ -140,9 +140,39 @@ describe('reviewObject', () => {
 		expect(change({ mtu: 1400 })).toEqual({ allowed: true });
 	});
 
+	describe('of traffic', () => {
+		const nothing = { subnets: [], vpcs: [], adminPolicies: [], ipPools: [], leases: [] };
+		const asks = (rate: string) => ({ annotations: { [annotations.ingressRate]: rate } });
+		const pod = (rate: string, more: object = {}) => ({ metadata: { name: 'p', namespace: 'default', ...asks(rate), ...more } });
+		const answer = (group: string, plural: string, object: object, oldObject?: object) => {
+			const operation = oldObject ? 'UPDATE' : 'CREATE';
+			const request = { uid: '1', resource: { group, resource: plural }, operation, object, oldObject: oldObject ?? null };
+			return reviewObject(request as AdmissionRequest, nothing, options);
+		};
+
+		it('refuses what cannot be read, of a pod, an instance and a template', () => {
+			const why = 'ovn.kubernetes.io/ingress_rate cannot be "-1": it is not a number';
+			expect(answer('', 'pods', pod('-1')).status?.message).toContain(why);
+			expect(answer('kubevirt.io', 'virtualmachineinstances', pod('-1')).status?.message).toContain(why);
+			const vm = { metadata: { name: 'vm' }, spec: { template: { metadata: asks('-1'), spec: { domain: {} } } } };
+			expect(answer('kubevirt.io', 'virtualmachines', vm).status?.message).toContain(why);
+			expect(answer('', 'pods', pod('10'))).toEqual({ allowed: true });
+			expect(answer('', 'pods', pod('-1'), pod('10')).allowed).toBe(false);
+		});
+
+		it('lets pass what was wrong before, what is only not built, and what a machine hands down', () => {
+			expect(answer('', 'pods', pod('-1', { labels: { a: 'b' } }), pod('-1'))).toEqual({ allowed: true });
+			const disturbed = { metadata: { name: 'p', annotations: { 'ovn.kubernetes.io/latency': '3' } } };
+			expect(answer('', 'pods', disturbed)).toEqual({ allowed: true });
+			expect(answer('', 'pods', pod('-1', { labels: { 'kubevirt.io': 'virt-launcher' } }))).toEqual({ allowed: true });
+			const ownerReferences = [{ kind: 'VirtualMachine', name: 'vm' }];
+			expect(answer('kubevirt.io', 'virtualmachineinstances', pod('-1', { ownerReferences }))).toEqual({ allowed: true });
+		});
+	});
+
 	it('has nothing to say of other kinds', () => {
 		const object = { metadata: { name: 'p' } };
-		const request = { uid: '1', resource: { group: '', resource: 'pods' }, operation: 'CREATE', object };
+		const request = { uid: '1', resource: { group: '', resource: 'configmaps' }, operation: 'CREATE', object };
 		expect(reviewObject(request, { subnets: [], vpcs: [], adminPolicies: [], ipPools: [], leases: [] }, options)).toEqual({
 			allowed: true,
 		});

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { sentence } from '@tapestry/base';
 import type { KubeObject } from '@tapestry/kube';
 import type { Problem } from '@tapestry/network';
-import { type Surroundings, type ValidatorOptions, validators } from './validators.ts';
+import { trafficValidators } from './traffic-validators.ts';
+import { type Surroundings, type Validator, type ValidatorOptions, validators } from './validators.ts';
 
 /** AdmissionRequest of admission.k8s.io/v1, the part that is read. */
 export interface AdmissionRequest {
@@ -34,14 +35,20 @@ export function refused(problems: readonly Problem[]): AdmissionResponse {
  */
 export function reviewObject(request: AdmissionRequest, surroundings: Surroundings, options: ValidatorOptions): AdmissionResponse {
 	const { resource, object, oldObject } = request;
-	const validator = validators.find(({ group, plural }) => group === resource.group && plural === resource.resource);
+	const validator = [...validators, ...trafficValidators].find(
+		({ group, plural }) => group === resource.group && plural === resource.resource,
+	);
 	if (!validator || !object || object.metadata.deletionTimestamp) return allowed;
-	if (oldObject && isDeepStrictEqual(object.spec, oldObject.spec)) return allowed;
+	if (oldObject && isDeepStrictEqual(readBy(validator, object), readBy(validator, oldObject))) return allowed;
 	const problemsOf = (candidate: KubeObject): readonly Problem[] =>
 		validator.problems(asYoungest(candidate) as never, surroundings, options).filter(({ reason }) => validator.refuses.includes(reason));
 	const before = oldObject ? problemsOf(oldObject) : [];
 	const added = problemsOf(object).filter((problem) => !before.some((known) => isDeepStrictEqual(known, problem)));
 	return added.length > 0 ? refused(added) : allowed;
+}
+
+function readBy({ reads }: Validator, object: KubeObject): unknown {
+	return reads ? reads({ spec: {}, ...object } as never) : object.spec;
 }
 
 /** Whoever comes, or changes what it claims, has to fit in with all that is there, whatever its age. */

@@ -48,6 +48,8 @@ export interface Validator {
 	 * object may yet make them right.
 	 */
 	readonly refuses: readonly string[];
+	/** What of the object it judges: a change that leaves this as it is passes. @default the spec */
+	readonly reads?: (object: never) => unknown;
 	problems(object: never, surroundings: Surroundings, options: ValidatorOptions): readonly Problem[];
 }
 

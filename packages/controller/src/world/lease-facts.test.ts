@@ -1,4 +1,4 @@
-import { World } from '@tapestry/network';
+import { plainTraffic, World } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
 import type { Claimant } from '../leases/claimant.ts';
 import type { Lease } from '../leases/lease-object.ts';
@@ -13,6 +13,7 @@ const lease: Lease = {
 	node: 'n1',
 	owner,
 	isReserved: false,
+	traffic: plainTraffic,
 	v4: '10.16.0.2',
 	v6: undefined,
 	mac: '02:00:00:00:00:01',

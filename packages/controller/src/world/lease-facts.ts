@@ -2,6 +2,7 @@ import { annotations, type LeaseFacts, type Vip, type VipFacts, vipSelector, vip
 import { type Claimant, claimantKey } from '../leases/claimant.ts';
 import type { Claimants } from '../leases/claimants.ts';
 import type { Lease } from '../leases/lease-object.ts';
+import { trafficOf } from './lease-traffic.ts';
 
 /** `undefined` for an object that only keeps addresses. */
 export function leaseFacts(lease: Lease, claimant: Claimant | undefined): LeaseFacts | undefined {
@@ -14,6 +15,7 @@ export function leaseFacts(lease: Lease, claimant: Claimant | undefined): LeaseF
 	const securityGroups = namesIn(own?.annotations[annotations.securityGroups] ?? '');
 	const vips = namesIn(own?.annotations[annotations.addressPairs] ?? '');
 	const ports = own?.ports ?? [];
+	const { ingress, egress } = trafficOf(lease, claimant).traffic;
 	return {
 		name,
 		subnet,
@@ -29,6 +31,7 @@ export function leaseFacts(lease: Lease, claimant: Claimant | undefined): LeaseF
 		ports,
 		vips,
 		securityGroups,
+		limits: { ingress, egress },
 	};
 }
 

@@ -36,6 +36,18 @@ export const annotations = {
 	portName: 'ovn.kubernetes.io/port_name',
 	/** Pod or VM template, by the user: names of SecurityGroups with `,` between them. */
 	securityGroups: 'ovn.kubernetes.io/security_groups',
+	/** Pod or VM template, by the user: how much it may receive, in Mbit/s. IP, by the controller: what of these is in force (port-traffic.ts). */
+	ingressRate: 'ovn.kubernetes.io/ingress_rate',
+	/** The same of what it sends. */
+	egressRate: 'ovn.kubernetes.io/egress_rate',
+	/** Mbit that may come at once, after a pause. */
+	ingressBurst: 'ovn.kubernetes.io/ingress_burst',
+	egressBurst: 'ovn.kubernetes.io/egress_burst',
+	/** Pod or VM template, by the user: `true` copies its packets to device `mirror0` of its node. IP, by the controller: whether they are copied. */
+	mirror: 'ovn.kubernetes.io/mirror',
+	/** Pod or VM template, by the user: Kubernetes' own words for the two rates, as quantities in bit/s. */
+	ingressBandwidth: 'kubernetes.io/ingress-bandwidth',
+	egressBandwidth: 'kubernetes.io/egress-bandwidth',
 	/** Pod: the VM it runs. */
 	virtualMachine: 'ovn.kubernetes.io/virtualmachine',
 	/** IP: `Kind/namespace/name` of what holds the lease. */

@@ -3,6 +3,7 @@ import type { LeaseFacts, SubnetFacts } from '../world/objects.ts';
 import type { Read } from '../world/world.ts';
 import { dhcpRow, shownMac, switchRow } from './names.ts';
 import { membershipOf } from './policy/membership.ts';
+import { rateLimits } from './rate-limit.ts';
 import { vipsOf } from './vip.ts';
 
 /** The port of a lease, whoever holds it. */
@@ -32,6 +33,7 @@ export function compilePort(key: string, read: Read): Fragment {
 				},
 				listedIn: [{ ...switchRow(lease.subnet), column: 'ports' }, ...membership.places],
 			},
+			...rateLimits(lease),
 		],
 		needs: membership.needs,
 	};

@@ -5,7 +5,7 @@ import type { NbTable } from '../schema/nb.generated.ts';
  * ovn-northd writes) would only wake it.
  */
 export const monitoredColumns = {
-	Logical_Switch: ['name', 'ports', 'load_balancer_group', 'external_ids'],
+	Logical_Switch: ['name', 'ports', 'qos_rules', 'load_balancer_group', 'external_ids'],
 	Logical_Switch_Port: ['name', 'type', 'addresses', 'port_security', 'options', 'dhcpv4_options', 'dhcpv6_options', 'external_ids'],
 	Logical_Router: ['name', 'ports', 'static_routes', 'policies', 'external_ids'],
 	Logical_Router_Port: ['name', 'mac', 'networks', 'peer', 'options', 'ipv6_ra_configs', 'external_ids'],
@@ -16,6 +16,7 @@ export const monitoredColumns = {
 	Load_Balancer_Health_Check: ['vip', 'options', 'external_ids'],
 	Load_Balancer_Group: ['name', 'load_balancer'],
 	ACL: ['priority', 'direction', 'match', 'action', 'options', 'external_ids'],
+	QoS: ['priority', 'direction', 'match', 'action', 'bandwidth', 'external_ids'],
 	Port_Group: ['name', 'ports', 'acls', 'external_ids'],
 	Address_Set: ['name', 'addresses', 'external_ids'],
 } as const satisfies Partial<Record<NbTable, readonly string[]>>;

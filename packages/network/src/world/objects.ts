@@ -1,4 +1,5 @@
 import type { Family, IpRange } from '@tapestry/base';
+import type { PortTraffic } from '../api/port-traffic.ts';
 import type { VipType } from '../api/read-vip.ts';
 import type { SubnetGateway } from '../api/subnet-gateway.ts';
 import type { Peering, PolicyRoute, StaticRoute } from '../api/vpc-routes.ts';
@@ -85,6 +86,8 @@ export interface LeaseFacts {
 	readonly vips: readonly string[];
 	/** Names of its security groups, sorted. */
 	readonly securityGroups: readonly string[];
+	/** What it may send and receive; nothing holds back what is not limited. */
+	readonly limits: Pick<PortTraffic, 'ingress' | 'egress'>;
 }
 
 export interface NamedPortFacts {

@@ -49,6 +49,7 @@ export const lease = (name: string, more: Partial<LeaseFacts> = {}): LeaseFacts 
 	vips: [],
 	ports: [],
 	securityGroups: [],
+	limits: { ingress: undefined, egress: undefined },
 	...more,
 });
 

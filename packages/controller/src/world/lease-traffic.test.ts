@@ -1,0 +1,46 @@
+import { annotations, type IpLease, writeTraffic } from '@tapestry/network';
+import { describe, expect, it } from 'vitest';
+import type { Claimant } from '../leases/claimant.ts';
+import { parseLease } from '../leases/lease-object.ts';
+import { isTrafficStale, trafficOf } from './lease-traffic.ts';
+
+const inForce = { ingress: { rate: 3000, burst: 1200 }, egress: undefined, isMirrored: true };
+const object = (notes: Readonly<Record<string, string>>): IpLease => ({
+	metadata: {
+		name: 'a.d',
+		labels: { 'tapestry.io/owner-uid': 'u' },
+		annotations: { [annotations.owner]: 'Pod/d/a', ...notes },
+	},
+	spec: { subnet: 's' },
+});
+const kept = object({ [annotations.ingressRate]: '3', [annotations.ingressBurst]: '1.2', [annotations.mirror]: 'true' });
+const claimant = (asked: Readonly<Record<string, string>>, uid = 'u') => ({ uid, annotations: asked }) as unknown as Claimant;
+
+describe('the traffic of a lease', () => {
+	it('is what its owner asks for', () => {
+		const { traffic } = trafficOf(parseLease(kept), claimant({ [annotations.egressRate]: '1' }));
+		expect(traffic).toEqual({ ingress: undefined, egress: { rate: 1000, burst: 600 }, isMirrored: false });
+	});
+
+	it('stays what it was while the owner cannot be read, or cannot be seen', () => {
+		const bad = trafficOf(parseLease(kept), claimant({ [annotations.ingressRate]: 'x', [annotations.mirror]: 'x' }));
+		expect(bad.traffic).toEqual(inForce);
+		expect(bad.problems.map(({ reason }) => reason)).toEqual(['RateMalformed', 'MirrorMalformed']);
+		expect(trafficOf(parseLease(kept), undefined)).toEqual({ traffic: inForce, problems: [] });
+		expect(trafficOf(parseLease(kept), claimant({}, 'another of the name')).traffic).toEqual(inForce);
+	});
+
+	it('is written when the object says something else', () => {
+		expect(isTrafficStale(kept, inForce)).toBe(false);
+		expect(isTrafficStale(kept, { ...inForce, isMirrored: false })).toBe(true);
+		expect(isTrafficStale(object({}), inForce)).toBe(true);
+		expect(isTrafficStale(object({}), { ingress: undefined, egress: undefined, isMirrored: false })).toBe(false);
+		expect(writeTraffic(inForce)).toEqual({
+			[annotations.ingressRate]: '3',
+			[annotations.ingressBurst]: '1.2',
+			[annotations.egressRate]: null,
+			[annotations.egressBurst]: null,
+			[annotations.mirror]: 'true',
+		});
+	});
+});
