@@ -1,8 +1,8 @@
 import { CodedError } from '@tapestry/base';
 import { type BenchModule, renderTable } from './harness.ts';
 
-const names = ['attach', 'lift', 'ovsdb', 'ipam', 'compile', 'modes', 'vm', 'policy', 'why'];
-const usage = `usage: npm run bench -- ${names.join('|')} [--json]\n  modes takes --rounds N, --tables reflector,machines,pods,vhost-user, --modes lift,..., --against seeds, --out DIRECTORY\n  vm takes --rounds N, --count N (that many at once)\n`;
+const names = ['attach', 'lift', 'ovsdb', 'ipam', 'compile', 'modes', 'vm', 'policy', 'why', 'restart'];
+const usage = `usage: npm run bench -- ${names.join('|')} [--json]\n  modes takes --rounds N, --tables reflector,machines,pods,vhost-user, --modes lift,..., --sizes 64,8k,..., --against seeds, --out DIRECTORY\n  vm takes --rounds N, --count N (that many at once)\n  restart takes --ports N, --rounds N\n`;
 
 const { name, json, args } = readArguments();
 if (name === undefined || !names.includes(name)) {
