@@ -27,6 +27,7 @@ import { followHostLaunchers } from './host-launchers.ts';
 import { attachmentFiles } from './kata/attachment-files.ts';
 import { virtualFunctions } from './kata/virtual-functions.ts';
 import { KubeWorkloads } from './leases/kube-workloads.ts';
+import { leaseRules } from './leases/lease-rules.ts';
 import { createAgentMetrics } from './metrics.ts';
 import { HealthChecks, healthChecks } from './node/health-checks.ts';
 import { createRuleLoader } from './node/load-rules.ts';
@@ -92,6 +93,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 				kata: attachmentFiles(options.kata),
 				virtualFunctions: virtualFunctions(host),
 				loadRules: createSandboxRuleLoader({ dir: join(options.state, 'sandbox-rules') }),
+				rules: leaseRules(leases),
 			},
 			{ isVmm, sockets: join(options.state, 'vhost-user') },
 		),

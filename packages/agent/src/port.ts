@@ -46,6 +46,8 @@ export type Workload =
 			readonly mode?: AttachmentModeName;
 			/** The interface's `ports`. @default all */
 			readonly forward?: readonly ForwardedPort[];
+			/** The NIC of the node that a macvtap is on. @default the sandbox's veth */
+			readonly parent?: string;
 			/** What the tap is called where it is in the node's own namespace (mode `tap`). */
 			readonly hostTap?: string;
 	  };

@@ -26,6 +26,7 @@ import { PolicyView, unknownGroups } from './policies.ts';
 import { problemOf } from './problems.ts';
 import { Annotator } from './status/annotator.ts';
 import { BalancerStatus } from './status/balancer-status.ts';
+import { DeviceRules } from './status/device-rules.ts';
 import { type Installation, NetworkStatus } from './status/network-status.ts';
 import { PolicyStatus, policyKinds } from './status/policy-status.ts';
 import { writePool } from './status/pool-status.ts';
@@ -165,7 +166,8 @@ class Term implements Disposable {
 			isInstalled: (name) => this.#installation(`IP/${name}`).isComplete,
 		});
 		const unbuilt = new UnbuiltKinds(deps, (key) => this.#later(`unbuilt ${key}`));
-		this.#stops.push(() => unbuilt.close());
+		const devices = new DeviceRules({ ...deps, ...views, claimants: this.#claimants, enqueue: (name) => this.#later(`device ${name}`) });
+		this.#stops.push(() => unbuilt.close(), devices.follow());
 		this.#writers = {
 			report: (key, aborted) => this.#reporter.write(key, aborted),
 			annotate: (key, aborted) => annotator.write(key, aborted),
@@ -176,6 +178,7 @@ class Term implements Disposable {
 			vpc: (key, aborted) => status.writeVpc(key, aborted),
 			pool: (key, aborted) => writePool(views, key, aborted),
 			vip: (key, aborted) => writeVip({ ...views, problemOf: (owner) => this.#reporter.problemOf(owner) }, key, aborted),
+			device: (key, aborted) => devices.write(key, aborted),
 			unbuilt: (key, aborted) => unbuilt.write(key, aborted),
 			traffic: (key, aborted) => this.#writeTraffic(key, aborted),
 			networks: async () => this.#networks.refresh(),
@@ -261,13 +264,17 @@ class Term implements Disposable {
 
 	#claimantChanged(key: string): void {
 		this.#leaseQueue.add(key);
-		for (const lease of this.#registry.ofOwner(key)) this.#publish(lease.name);
+		for (const lease of this.#registry.ofOwner(key)) {
+			this.#publish(lease.name);
+			this.#later(`device ${lease.name}`);
+		}
 		this.#vipChanged(key);
 		this.#later(`annotate ${key}`);
 	}
 
 	#leaseChanged(name: string): void {
 		this.#publish(name);
+		this.#later(`device ${name}`);
 		const lease = this.#registry.held(name);
 		if (!lease) return;
 		if (lease.owner) {

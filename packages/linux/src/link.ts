@@ -97,8 +97,12 @@ export function setLearning(socket: NetlinkSocket, port: LinkId, learning: boole
 	socket.request({ type: RTM_NEWLINK, flags: NLM_F_ACK, payload, operation: 'change bridge port', subject: String(port) });
 }
 
-/** Makes a macvtap in bridge mode on another device of the same namespace. Throws LINUX_EEXIST; LINUX_EOPNOTSUPP where the kernel has none. */
-export function createMacvtap(socket: NetlinkSocket, options: LinkOptions & { readonly on: LinkId }): void {
+/**
+ * Makes a macvtap in bridge mode on another device of the socket's namespace: beside it, or directly in `namespace`. Throws LINUX_EEXIST;
+ * LINUX_EOPNOTSUPP where the kernel has none.
+ */
+export function createMacvtap(socket: NetlinkSocket, options: LinkOptions & { readonly on: LinkId; readonly namespace?: Namespace }): void {
+	const { on, namespace } = options;
 	create(
 		socket,
 		'create macvtap',
@@ -107,7 +111,10 @@ export function createMacvtap(socket: NetlinkSocket, options: LinkOptions & { re
 			{ type: IFLA_INFO_KIND, value: text('macvtap') },
 			{ type: IFLA_INFO_DATA, value: [{ type: IFLA_MACVLAN_MODE, value: u32(MACVLAN_MODE_BRIDGE) }] },
 		],
-		[{ type: IFLA_LINK, value: u32(getLink(socket, options.on).index) }],
+		[
+			{ type: IFLA_LINK, value: u32(getLink(socket, on).index) },
+			...(namespace ? [{ type: IFLA_NET_NS_FD, value: u32(namespace.fd) }] : []),
+		],
 	);
 }
 

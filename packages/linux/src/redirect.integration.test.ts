@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { createBridge, createMacvtap, createVeth, getLink, openRoute, setLearning, setLink } from './link.ts';
+import { createBridge, createMacvtap, createVeth, findLink, getLink, openRoute, setLearning, setLink } from './link.ts';
 import { findRedirection, redirectIngress } from './redirect.ts';
 import { testNamespace } from './testing/namespaces.ts';
 
@@ -22,6 +22,15 @@ describe('redirectIngress', () => {
 		expect(() => redirectIngress(route, 'a', 'b')).toThrow(expect.objectContaining({ code: 'LINUX_EEXIST' }));
 		expect(findRedirection(route, 'nowhere')).toBeUndefined();
 	});
+
+	it('has another device receive it', () => {
+		using there = testNamespace('redir');
+		using route = openRoute(there.namespace);
+		createVeth(route, { name: 'a', peer: { name: 'b' } });
+		redirectIngress(route, 'a', 'b', 'received');
+		const [, , filter] = json('tc', '-n', there.name, '-j', 'filter', 'show', 'dev', 'a', 'ingress');
+		expect(filter.options.actions[0]).toMatchObject({ mirred_action: 'redirect', direction: 'ingress', to_dev: 'b' });
+	});
 });
 
 describe('bridges and macvtaps', () => {
@@ -37,6 +46,17 @@ describe('bridges and macvtaps', () => {
 		const [port] = json('ip', '-n', there.name, '-d', '-j', 'link', 'show', 'a');
 		expect(port).toMatchObject({ master: 'br', ifalias: 'a note', linkinfo: { info_slave_data: { learning: false } } });
 		expect(getLink(route, 'a').alias).toBe('a note');
+	});
+
+	it('makes a macvtap in another namespace than the device that it is on', () => {
+		using there = testNamespace('macvtap');
+		using elsewhere = testNamespace('macvtap2');
+		using route = openRoute(there.namespace);
+		createVeth(route, { name: 'a', peer: { name: 'b' } });
+		createMacvtap(route, { name: 'tap0', mac: '02:00:00:00:00:07', on: 'a', namespace: elsewhere.namespace });
+		const [link] = json('ip', '-n', elsewhere.name, '-d', '-j', 'link', 'show', 'tap0');
+		expect(link).toMatchObject({ address: '02:00:00:00:00:07', linkinfo: { info_kind: 'macvtap' } });
+		expect(findLink(route, 'tap0')).toBeUndefined();
 	});
 
 	it('makes a macvtap with an address of its own', () => {

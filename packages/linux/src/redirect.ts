@@ -21,16 +21,17 @@ const TCA_ACT_OPTIONS = 2;
 const TCA_MIRRED_PARMS = 2;
 const TC_ACT_STOLEN = 4;
 const TCA_EGRESS_REDIR = 1;
+const TCA_INGRESS_REDIR = 3;
 const priority = 1;
 /** Where `ifindex` stands in struct tc_mirred, behind struct tc_gen and the kind of mirroring. */
 const mirredTarget = 24;
 
 /**
- * All that one device receives leaves by another of the same namespace, before the stack sees it (tc-u32(8), tc-mirred(8)): Kata's tcfilter. A u32 filter
- * without a condition, as kernels may lack the matchall classifier. Throws LINUX_EEXIST when the device has an ingress qdisc, LINUX_ENOENT when the
- * kernel has no such classifier or action.
+ * All that one device receives leaves by another of the same namespace (Kata's tcfilter), or is received by it with `as: 'received'`, before the stack
+ * sees it (tc-u32(8), tc-mirred(8)). A u32 filter without a condition, as kernels may lack the matchall classifier. Throws LINUX_EEXIST when the device has
+ * an ingress qdisc, LINUX_ENOENT when the kernel has no such classifier or action.
  */
-export function redirectIngress(socket: NetlinkSocket, from: LinkId, to: LinkId): void {
+export function redirectIngress(socket: NetlinkSocket, from: LinkId, to: LinkId, as: 'sent' | 'received' = 'sent'): void {
 	const about = { operation: 'redirect ingress', subject: `${from} to ${to}` };
 	const [source, target] = [getLink(socket, from).index, getLink(socket, to).index];
 	const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
@@ -38,7 +39,10 @@ export function redirectIngress(socket: NetlinkSocket, from: LinkId, to: LinkId)
 	socket.request({ type: RTM_NEWQDISC, flags, payload: concat(tcmsg(source, ingressHandle, TC_H_INGRESS, 0), qdisc), ...about });
 	const action = [
 		{ type: TCA_ACT_KIND, value: text('mirred') },
-		{ type: TCA_ACT_OPTIONS, value: [{ type: TCA_MIRRED_PARMS, value: mirred(target) }] },
+		{
+			type: TCA_ACT_OPTIONS,
+			value: [{ type: TCA_MIRRED_PARMS, value: mirred(target, as === 'sent' ? TCA_EGRESS_REDIR : TCA_INGRESS_REDIR) }],
+		},
 	];
 	const filter = encodeAttributes([
 		{ type: TCA_KIND, value: text('u32') },
@@ -101,10 +105,10 @@ function everything(): Uint8Array {
 }
 
 /** struct tc_mirred. */
-function mirred(target: number): Uint8Array {
+function mirred(target: number, kind: number): Uint8Array {
 	const view = new DataView(new ArrayBuffer(28));
 	view.setUint32(8, TC_ACT_STOLEN, true);
-	view.setUint32(20, TCA_EGRESS_REDIR, true);
+	view.setUint32(20, kind, true);
 	view.setUint32(mirredTarget, target, true);
 	return new Uint8Array(view.buffer);
 }

@@ -24,6 +24,8 @@ export interface Attachment {
 	readonly queues: number;
 	/** The virtual function that the runtime allotted to the sandbox (mode `vfio`). */
 	readonly pciAddress?: string;
+	/** The NIC of the node that the machine's device is on (mode `macvtap`). @default the sandbox's veth */
+	readonly parent?: string;
 	/** What is let in where the mode lets only some ports in. @default all */
 	readonly forward?: readonly ForwardedPort[];
 	/** False while an ADD is under way: what it left when the agent died has to be undone. */
@@ -60,8 +62,11 @@ export interface AttachmentMode {
 	readonly name: ModeName;
 	/** Whether programs in the sandbox can use the port, so that its routes belong into the answer to ADD. */
 	readonly servesSandbox: boolean;
-	/** What this node lacks to attach anything in this way, each a sentence; empty when nothing does. Asked at every ADD, so it has to be quick. */
-	probe(): Promise<readonly string[]>;
+	/**
+	 * What this node lacks to attach anything in this way, or this attachment, each a sentence; empty when nothing does. Asked at every ADD, so it has to be
+	 * quick.
+	 */
+	probe(attachment?: Attachment): Promise<readonly string[]>;
 	/** Makes the devices. May leave some behind when it throws; `disconnect` removes them. */
 	prepare(attachment: Attachment): Promise<readonly SandboxInterface[]>;
 	/** Plugs the workload in. Resolves when packets flow, or, where the workload comes later, when that will happen by itself. */

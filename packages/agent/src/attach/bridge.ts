@@ -95,7 +95,7 @@ async function stripBridge(side: SandboxSide, ifname: string): Promise<void> {
 /** The rules are loaded after the bridge was made and removed before it. A bridge with the other binding's address is that one's. */
 function isOurs({ route }: SandboxSide, ifname: string): boolean {
 	const bridge = findLink(route, podBridge(ifname));
-	return bridge !== undefined && bridge.mac !== masqueradeMac;
+	return bridge?.kind === 'bridge' && bridge.mac !== masqueradeMac;
 }
 
 function keepDhcpInside(nic: string): readonly object[] {

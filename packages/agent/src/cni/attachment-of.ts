@@ -17,7 +17,7 @@ const pciAddress = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
 /** The attachment that an ADD is about to make. Throws CNI code 7 when it takes a device and the configuration names none. */
 export function attachmentOf(id: AttachmentParameters, config: NetworkConfig, pod: PodRef, workload: Workload): Attachment {
 	const mode = workload.kind === 'machine' ? (workload.mode ?? 'lift') : podModeOf[workload.mode ?? 'veth'];
-	const forward = workload.kind === 'machine' ? workload.forward : undefined;
+	const { forward, parent } = workload.kind === 'machine' ? workload : {};
 	return {
 		containerId: id.containerId,
 		ifname: id.ifname,
@@ -29,6 +29,7 @@ export function attachmentOf(id: AttachmentParameters, config: NetworkConfig, po
 		port: workload.port,
 		queues: workload.kind === 'machine' ? workload.queues : 1,
 		...(forward ? { forward } : {}),
+		...(parent === undefined ? {} : { parent }),
 		...(mode === 'vfio' ? { pciAddress: virtualFunctionOf(config) } : {}),
 		complete: false,
 	};
@@ -51,8 +52,8 @@ export function shownPort({ servesSandbox }: AttachmentMode, port: Port): Port {
 }
 
 /** Throws CNI code 50 when the node lacks what a mode takes, with what it lacks and which modes would work. */
-export async function requireMode(mode: AttachmentMode, modes: AttachmentModes): Promise<void> {
-	const missing = await mode.probe();
+export async function requireMode(mode: AttachmentMode, modes: AttachmentModes, attachment?: Attachment): Promise<void> {
+	const missing = await mode.probe(attachment);
 	if (missing.length === 0) return;
 	const others = Object.values(modes).filter(({ name }) => name !== mode.name && podModes.includes(name) === podModes.includes(mode.name));
 	const able = await Promise.all(others.map(async (other) => ((await other.probe()).length === 0 ? [other.name] : [])));

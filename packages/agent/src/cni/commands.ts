@@ -143,7 +143,7 @@ export class CniCommands {
 		lap('lease');
 		const attachment = attachmentOf(id, config, pod, workload);
 		const mode = modes[attachment.mode];
-		await requireMode(mode, modes);
+		await requireMode(mode, modes, attachment);
 		try {
 			journal.put(attachment);
 			const interfaces = await mode.prepare(attachment);

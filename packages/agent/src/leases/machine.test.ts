@@ -34,4 +34,16 @@ describe('wayOf', () => {
 		expect(wayOf(instance({}), subnet(), true)).toMatchObject({ mode: 'tap', hostTap: expect.stringMatching(/^vmt/) });
 		expect(wayOf(instance({}), subnet('tap'), false)).toEqual({ mode: 'lift' });
 	});
+
+	it('has the NIC of the node that a macvtap is on', () => {
+		const asks = (mode: string, parent?: string): VirtualMachineInstance => {
+			const { metadata, spec } = instance({}, mode);
+			const more = parent === undefined ? {} : { [annotations.macvtapParent]: parent };
+			return { metadata: { ...metadata, annotations: { ...metadata.annotations, ...more } }, spec } as VirtualMachineInstance;
+		};
+		expect(wayOf(asks('macvtap', 'eth1'), subnet(), false)).toEqual({ mode: 'macvtap', parent: 'eth1' });
+		expect(wayOf(asks('macvtap'), subnet(), false)).toEqual({ mode: 'macvtap' });
+		expect(() => wayOf(asks('lift', 'eth1'), subnet(), false)).toThrow(/macvtap-parent means nothing to a machine .* by lift/);
+		expect(() => wayOf(asks('macvtap', 'a/b'), subnet(), false)).toThrow(/"a\/b", which is no name of a device/);
+	});
 });

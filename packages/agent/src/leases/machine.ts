@@ -6,6 +6,8 @@ import {
 	chooseAttachmentMode,
 	type ForwardedPort,
 	forwardedPorts,
+	macvtapParent,
+	type Parsed,
 	podInterface,
 	type Subnet,
 	type VirtualMachineInstance,
@@ -28,25 +30,28 @@ export function wayOf(
 	instance: VirtualMachineInstance,
 	subnet: Subnet,
 	isOnNode: boolean,
-): { readonly mode: AttachmentModeName; readonly forward?: readonly ForwardedPort[]; readonly hostTap?: string } {
+): { readonly mode: AttachmentModeName; readonly forward?: readonly ForwardedPort[]; readonly hostTap?: string; readonly parent?: string } {
 	const nic = podInterface(instance.spec);
-	const { value: mode, problem } = chooseAttachmentMode({
-		nic,
-		annotation: instance.metadata.annotations?.[annotations.attachmentMode],
-		subnet: { name: subnet.metadata.name, annotation: subnet.metadata.annotations?.[annotations.attachmentMode] },
-		isOnNode,
+	const wishes = (name: string) => ({
+		annotation: instance.metadata.annotations?.[name],
+		subnet: { name: subnet.metadata.name, annotation: subnet.metadata.annotations?.[name] },
 	});
-	if (problem) {
-		throw new CodedError('AGENT_MODE', {
-			what: "the machine's NIC cannot be connected",
-			why: `${problem.what}: ${problem.why}`,
-			fix: problem.fix,
-		});
-	}
+	const mode = read(chooseAttachmentMode({ nic, ...wishes(annotations.attachmentMode), isOnNode }));
+	const parent = read(macvtapParent(mode, wishes(annotations.macvtapParent)));
 	const forward = forwardedPorts(nic);
 	return {
 		mode,
 		...(forward.length > 0 ? { forward } : {}),
+		...(parent === undefined ? {} : { parent }),
 		...(mode === 'tap' ? { hostTap: hostTapName(instance.metadata.uid ?? '', nic?.name ?? defaultNetwork) } : {}),
 	};
+}
+
+function read<T>({ value, problem }: Parsed<T>): T {
+	if (!problem) return value as T;
+	throw new CodedError('AGENT_MODE', {
+		what: "the machine's NIC cannot be connected",
+		why: `${problem.what}: ${problem.why}`,
+		fix: problem.fix,
+	});
 }

@@ -14,6 +14,7 @@ import type { Command } from '../cni/request.ts';
 import { attachmentFiles } from '../kata/attachment-files.ts';
 import { type VirtualFunctions, virtualFunctions } from '../kata/virtual-functions.ts';
 import { IntegrationBridge } from '../switch/integration-bridge.ts';
+import { FakeRules } from './fake-rules.ts';
 import { FakeWorkloads } from './fake-workloads.ts';
 import type { MiniNode, Sandbox } from './mini-node.ts';
 
@@ -30,6 +31,7 @@ export interface CallOptions {
 export interface AgentUnderTest {
 	readonly commands: CniCommands;
 	readonly workloads: FakeWorkloads;
+	readonly rules: FakeRules;
 	readonly journal: Journal;
 	readonly bridge: IntegrationBridge;
 	readonly modes: AttachmentModes;
@@ -47,6 +49,8 @@ export interface AgentOptions extends CniOptions {
 	readonly isVmm?: (executable: string) => boolean;
 	/** What probes find on the node. @default what is there */
 	readonly exists?: (path: string) => boolean;
+	/** @default none */
+	readonly rules?: FakeRules;
 	/** @default those of the machine */
 	readonly virtualFunctions?: VirtualFunctions;
 }
@@ -57,6 +61,7 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 	const bridge = await IntegrationBridge.open(session);
 	const journal = new Journal({ log }, { dir: join(node.run, 'journal') });
 	const workloads = new FakeWorkloads();
+	const rules = options.rules ?? new FakeRules();
 	const steps: { step: string; seconds: number }[] = [];
 	const observe = (step: string, seconds: number): void => void steps.push({ step, seconds });
 	const monitor = new LinkMonitor();
@@ -67,6 +72,7 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 			kata: attachmentFiles(join(node.run, 'dans')),
 			virtualFunctions: options.virtualFunctions ?? virtualFunctions(node.host),
 			loadRules: createSandboxRuleLoader({ dir: join(node.run, 'sandbox-rules') }),
+			rules,
 		},
 		// The stand-in for a VMM is a program of ours.
 		{
@@ -80,6 +86,7 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 	return {
 		commands,
 		workloads,
+		rules,
 		journal,
 		bridge,
 		modes,

@@ -145,6 +145,7 @@ export class CommitLoop {
 	}
 }
 
-function readTables(replica: Replica): Tables {
+/** The replica's tables, as they are now and as they will be. */
+export function readTables(replica: Replica): Tables {
 	return Object.fromEntries(Object.keys(monitoredColumns).map((table) => [table, replica.table(table)]));
 }

@@ -1,17 +1,8 @@
-import { type Clock, isCoded, type Signal, sentence } from '@tapestry/base';
-import {
-	type Condition,
-	type EventRecorder,
-	findCondition,
-	type KubeClient,
-	type KubeObject,
-	pods,
-	type Resource,
-	setCondition,
-} from '@tapestry/kube';
-import { type Problem, virtualMachineInstanceResource, virtualMachineResource } from '@tapestry/network';
-import { splitKey } from '../leases/claimants.ts';
+import { type Clock, type Signal, sentence } from '@tapestry/base';
+import { type Condition, type EventRecorder, findCondition, type KubeClient, setCondition } from '@tapestry/kube';
+import type { Problem } from '@tapestry/network';
 import type { Sources } from '../world/sources.ts';
+import { findLeaseOwner, patchConditions } from './owner-conditions.ts';
 
 export interface ReporterDeps {
 	readonly client: KubeClient;
@@ -28,8 +19,6 @@ export const networkReady = 'tapestry.io/NetworkReady';
 /** What may be wrong: getting a lease, writing the lease's port, the security groups that it names, or what it wants done to its traffic. */
 export type ProblemSource = 'lease' | 'port' | 'groups' | 'traffic';
 
-type Owner = KubeObject<unknown, { readonly conditions?: readonly Condition[] }>;
-
 /** Tells owners of leases what is wrong with their network and when it is well again: a condition, and one event for each new trouble. */
 export class ProblemReporter {
 	readonly #deps: ReporterDeps;
@@ -44,7 +33,7 @@ export class ProblemReporter {
 		const problems = this.#problems.get(key) ?? new Map<ProblemSource, Problem>();
 		if (problem) this.#problems.set(key, problems.set(source, problem));
 		else if (problems.delete(source) && problems.size === 0) this.#problems.delete(key);
-		const object = this.#object(key)?.object;
+		const object = findLeaseOwner(this.#deps.sources, key)?.object;
 		if (problem || findCondition(object?.status?.conditions, networkReady)?.status === 'False') this.#deps.enqueue(key);
 	}
 
@@ -55,7 +44,7 @@ export class ProblemReporter {
 
 	/** Writes what `report` was last told. */
 	async write(key: string, signal: Signal): Promise<void> {
-		const found = this.#object(key);
+		const found = findLeaseOwner(this.#deps.sources, key);
 		const [problem] = this.#problems.get(key)?.values() ?? [];
 		if (!found) return;
 		const { object, resource } = found;
@@ -63,29 +52,8 @@ export class ProblemReporter {
 		if (!problem && findCondition(before, networkReady)?.status !== 'False') return;
 		const conditions = setCondition(before, conditionOf(problem), this.#deps.clock.now());
 		if (conditions === before) return;
-		const isPod = resource === pods;
-		const { name, namespace = '', resourceVersion = '', uid = '' } = object.metadata;
-		// The kubelet writes other conditions of a pod meanwhile: a strategic patch touches ours only. Custom resources have no such patch.
-		const status = { conditions: isPod ? conditions.filter(({ type }) => type === networkReady) : conditions };
-		const metadata = isPod ? { uid } : { uid, resourceVersion };
-		const type = isPod ? 'application/strategic-merge-patch+json' : 'application/merge-patch+json';
-		try {
-			await this.#deps.client.patch(resource, { name, namespace }, type, { metadata, status }, { subresource: 'status', signal });
-		} catch (error) {
-			if (isCoded(error, 'KUBE_NOT_FOUND')) return;
-			throw error;
-		}
+		if (!(await patchConditions(this.#deps.client, found, { type: networkReady, conditions, signal }))) return;
 		if (problem) this.#deps.events.record(resource, object, { type: 'Warning', reason: problem.reason, message: sentence(problem) });
-	}
-
-	#object(key: string): { readonly object: Owner; readonly resource: Resource } | undefined {
-		const { kind, name } = splitKey(key);
-		const { sources } = this.#deps;
-		const of = (object: KubeObject | undefined, resource: Resource) => object && { object: object as Owner, resource };
-		if (kind === 'Pod') return of(sources.pods.objects.get(name), pods);
-		if (kind === 'VirtualMachine') return of(sources.vms.objects.get(name), virtualMachineResource);
-		if (kind === 'VirtualMachineInstance') return of(sources.vmis.objects.get(name), virtualMachineInstanceResource);
-		return undefined;
 	}
 }
 

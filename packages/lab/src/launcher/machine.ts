@@ -1,5 +1,5 @@
 import { CodedError } from '@tapestry/base';
-import { annotations as names, type VirtualMachineInstance, type VirtualMachineInstanceSpec } from '@tapestry/network';
+import type { VirtualMachineInstance, VirtualMachineInstanceSpec } from '@tapestry/network';
 import { bindingSidecarsOf, type HookSidecar, hookSidecarsAnnotation, hookSidecarsOf } from './hooks/requested.ts';
 import { type MachineNic, nicOf } from './nics.ts';
 import { parseAmount } from './quantity.ts';
@@ -54,7 +54,7 @@ export function machineOf(vmi: VirtualMachineInstance, limits: { readonly cpus: 
 		cpus: Math.min(limits.cpus, cpus(spec.domain)),
 		memoryMiB: Math.min(limits.memoryMiB, Math.max(leastMemoryMiB, memoryMiB(spec.domain))),
 		graceSeconds: spec.terminationGracePeriodSeconds ?? defaultGraceSeconds,
-		nic: nicOf(spec, annotations[names.attachmentMode]),
+		nic: nicOf(spec, annotations),
 		...volumesOf(spec, { instanceId: `${name}.${namespace}`, hostname }),
 		hypervisor: hypervisorOf(annotations[hypervisorAnnotation]),
 		// KubeVirt's order.

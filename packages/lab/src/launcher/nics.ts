@@ -1,10 +1,11 @@
 import { CodedError, type ErrorText, isUnicastMac, parseMac } from '@tapestry/base';
 import {
+	annotations,
 	chooseAttachmentMode,
 	type ForwardedPort,
 	forwardedPorts,
 	type MachineInterface,
-	type ModeWishes,
+	macvtapParent,
 	type VirtualMachineInstanceSpec,
 } from '@tapestry/network';
 
@@ -25,14 +26,14 @@ const defaultNetwork = 'default';
 /** KubeVirt's limit (virt-config, MultiQueueMaxQueues). */
 const maxQueues = 256;
 
-/** Undefined when the machine wants no network. @param mode what its annotation says of the way to connect it @throws VM_NIC */
-export function nicOf(spec: VirtualMachineInstanceSpec, mode: string | undefined): MachineNic | undefined {
+/** Undefined when the machine wants no network. @param asked the annotations of the instance @throws VM_NIC */
+export function nicOf(spec: VirtualMachineInstanceSpec, asked: Readonly<Record<string, string>>): MachineNic | undefined {
 	const { devices, cpu } = spec.domain;
 	const { interfaces = [], networkInterfaceMultiqueue = false } = devices ?? {};
 	const { networks = [] } = spec;
 	checkNames(interfaces, networks);
 	for (const one of interfaces) checkInterface(one);
-	for (const nic of interfaces.length > 0 ? interfaces : [undefined]) checkMode({ nic, annotation: mode });
+	for (const nic of interfaces.length > 0 ? interfaces : [undefined]) checkMode(nic, asked);
 	for (const one of networks) checkNetwork(one);
 	// The agent counts alike: it lifts the tap when this many queues are open.
 	const processors = (cpu?.cores ?? 1) * (cpu?.sockets ?? 1) * (cpu?.threads ?? 1);
@@ -84,10 +85,13 @@ function checkInterface(one: MachineInterface): void {
 	if (model !== 'virtio') refuse({ what, why: `model "${model}" is not offered`, fix: 'use model: virtio' });
 }
 
-/** The subnet's default is the agent's to judge: it knows the subnet. */
-function checkMode(wishes: ModeWishes): void {
-	const { problem } = chooseAttachmentMode(wishes);
+/** What the subnet says is the agent's to judge: it knows the subnet, which may be what makes the machine's a macvtap. */
+function checkMode(nic: MachineInterface | undefined, asked: Readonly<Record<string, string>>): void {
+	const { value: mode, problem } = chooseAttachmentMode({ nic, annotation: asked[annotations.attachmentMode] });
 	if (problem) refuse(problem);
+	const isOpen = mode === 'lift' && asked[annotations.attachmentMode] === undefined;
+	const parent = macvtapParent(mode === undefined || isOpen ? 'macvtap' : mode, { annotation: asked[annotations.macvtapParent] });
+	if (parent.problem) refuse(parent.problem);
 }
 
 function checkNetwork({ name, pod, multus }: Network): void {

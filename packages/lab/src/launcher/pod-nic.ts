@@ -34,7 +34,11 @@ export function podNic(machine: MachineNic, hostname: string): PodNic {
 	const mark = readModeMark(link.alias) ?? { mode: 'lift' };
 	const families = givenAddresses(socket, link, mark);
 	const nameServers = (): readonly string[] => nameServersOf(readFileSync('/etc/resolv.conf', 'utf8'));
-	const addresses: GuestAddresses | undefined = families && { bridge, mac, hostname, mtu, families, nameServers: nameServers() };
+	const addresses: GuestAddresses | undefined = families && {
+		...{ bridge: mark.server ?? bridge, mac, hostname, mtu, families, nameServers: nameServers() },
+		// Past the switch the routers are those of the network there.
+		isRouter: mark.server === undefined,
+	};
 	const nic = { ...machine, tap, mac, mtu, ...(addresses ? { addresses } : {}) };
 	const listens = mark.socket === undefined ? {} : { socket: mark.socket };
 	return { nic, mode: mark.mode, ...listens, addresses: ownAddresses(socket, link).map(({ ip }) => formatIp(ip)) };
@@ -73,8 +77,14 @@ export async function hostNic(machine: MachineNic, machineUid: string, signal: S
 }
 
 /** What the launcher gives the guest; undefined where the network does. */
-function givenAddresses(socket: NetlinkSocket, link: Link, { mode, gateways = [] }: ModeMark): readonly GuestAddress[] | undefined {
+function givenAddresses(socket: NetlinkSocket, link: Link, { mode, server, gateways = [] }: ModeMark): readonly GuestAddress[] | undefined {
 	const own = ownAddresses(socket, link);
+	if (server !== undefined) {
+		return own.map(({ ip, prefix }) => {
+			const gateway = gateways.find((address) => address.includes(':') === (ip.family === 6));
+			return { family: ip.family, address: formatIp(ip), prefix, gateway };
+		});
+	}
 	if (mode === 'bridge') {
 		// KubeVirt's serves IPv4 only; IPv6 the guest gets from the network behind the bridge.
 		const gateway = gateways.find((address) => !address.includes(':'));

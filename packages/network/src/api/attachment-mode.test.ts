@@ -44,7 +44,14 @@ describe('chooseAttachmentMode', () => {
 describe('the mark of a mode', () => {
 	it.each(attachmentModes)('tells of %s', (mode) => {
 		expect(readModeMark(modeMark({ mode }))).toEqual({ mode });
-		const mark = { mode, machine: 'u-1', mac: '00:00:00:00:00:01', socket: '/run/x/socket', gateways: ['10.16.0.1', 'fd00::1'] };
+		const mark = {
+			mode,
+			machine: 'u-1',
+			mac: '00:00:00:00:00:01',
+			socket: '/run/x/socket',
+			server: 'k6t-eth0',
+			gateways: ['10.16.0.1', 'fd00::1'],
+		};
 		expect(readModeMark(modeMark(mark))).toEqual(mark);
 	});
 

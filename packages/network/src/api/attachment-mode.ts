@@ -83,13 +83,17 @@ export interface ModeMark {
 	readonly mac?: string;
 	/** Where a VMM with vhost-user listens for the switch. */
 	readonly socket?: string;
+	/** The interface on which the launcher gives the guest its addresses of both families. */
+	readonly server?: string;
 	/** The port's gateways, where the guest learns them from the launcher. */
 	readonly gateways?: readonly string[];
 }
 
 /** The mark as the interface's alias (IFLA_IFALIAS, at most 255 bytes). */
-export function modeMark({ mode, machine, mac, socket, gateways = [] }: ModeMark): string {
-	const words = Object.entries({ machine, mac, socket }).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
+export function modeMark({ mode, machine, mac, socket, server, gateways = [] }: ModeMark): string {
+	const words = Object.entries({ machine, mac, socket, server }).flatMap(([key, value]) =>
+		value === undefined ? [] : [`${key}=${value}`],
+	);
 	return [`${annotations.attachmentMode}=${mode}`, ...words, ...gateways.map((gateway) => `gateway=${gateway}`)].join(' ');
 }
 
@@ -99,12 +103,13 @@ export function readModeMark(alias: string | undefined): ModeMark | undefined {
 	const all = (key: string) => words.flatMap((word) => (word.startsWith(`${key}=`) ? [word.slice(key.length + 1)] : []));
 	const mode = attachmentModes.find((name) => words[0] === `${annotations.attachmentMode}=${name}`);
 	if (mode === undefined) return undefined;
-	const [[machine], [mac], [socket], gateways] = [all('machine'), all('mac'), all('socket'), all('gateway')];
+	const [[machine], [mac], [socket], [server], gateways] = [all('machine'), all('mac'), all('socket'), all('server'), all('gateway')];
 	return {
 		mode,
 		...(machine === undefined ? {} : { machine }),
 		...(mac === undefined ? {} : { mac }),
 		...(socket === undefined ? {} : { socket }),
+		...(server === undefined ? {} : { server }),
 		...(gateways.length > 0 ? { gateways } : {}),
 	};
 }
@@ -124,6 +129,9 @@ export function forwardedPorts(nic: MachineInterface | undefined): readonly Forw
 
 /** KubeVirt's address of the DHCP server on the bridge of a launcher. */
 export const bridgeServerAddress = '169.254.75.10';
+
+/** Where a macvtap is past the switch: the hardware address of who gives the guest its addresses, in no network but the guest's. */
+export const deviceServerMac = '02:74:61:70:00:01';
 
 /** KubeVirt's hardware address of the bridge of masquerade: a guest that moves finds its gateway under the same one. */
 export const masqueradeMac = '02:00:00:00:00:00';

@@ -11,6 +11,7 @@ export * from './iptables-nat.ts';
 export * from './kata.ts';
 export * from './kinds.ts';
 export * from './kubevirt.ts';
+export * from './macvtap-parent.ts';
 export * from './names.ts';
 export * from './nat-gateway.ts';
 export * from './nat-rules.ts';

@@ -56,6 +56,10 @@ export const annotations = {
 	kubevirtDomain: 'kubevirt.io/domain',
 	/** VM template: how its NIC is connected (attachment-mode.ts). Subnet: the same for machines that leave it open. */
 	attachmentMode: 'tapestry.io/attachment-mode',
+	/** VM template: the NIC of the node that its macvtap is on (macvtap-parent.ts). Subnet: the same for machines that say nothing. */
+	macvtapParent: 'tapestry.io/macvtap-parent',
+	/** IP, by the controller: the rules of a port that is not on the switch, for the agent of its node (device-rules). */
+	deviceRules: 'tapestry.io/device-rules',
 	/** Pod of a Kata runtime: how its machine is connected (kata.ts). */
 	kataAttachment: 'tapestry.io/kata-attachment',
 	/** Pod: secondary networks (NPWG multi-network). */

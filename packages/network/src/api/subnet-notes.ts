@@ -1,5 +1,6 @@
 import { subnetRules } from '../policy/read-subnet-rules.ts';
 import { chooseAttachmentMode } from './attachment-mode.ts';
+import { macvtapParent } from './macvtap-parent.ts';
 import { annotations } from './names.ts';
 import { natRuleProblems } from './nat-rules.ts';
 import { subnetOptions } from './options/subnet-options.ts';
@@ -17,6 +18,7 @@ export function subnetNotes(subnet: Subnet, others: Iterable<Subnet>): readonly 
 		...natRuleProblems(subnet),
 		...secondDefaultProblems(subnet, others),
 		...defaultModeProblems(subnet),
+		...macvtapParentProblems(subnet),
 	];
 }
 
@@ -28,6 +30,13 @@ function* defaultModeProblems({ metadata }: Subnet): Generator<Problem> {
 	const what = `machines of subnet ${metadata.name} that leave their attachment mode open cannot be connected`;
 	const { problem } = chooseAttachmentMode({ subnet: { name: metadata.name, annotation } });
 	if (problem) yield { ...problem, what, field };
+}
+
+/** The NIC of the node that machines by macvtap are on. */
+function* macvtapParentProblems({ metadata }: Subnet): Generator<Problem> {
+	const { name } = metadata;
+	const { problem } = macvtapParent('macvtap', { subnet: { name, annotation: metadata.annotations?.[annotations.macvtapParent] } });
+	if (problem) yield { ...problem, what: `machines of subnet ${name} cannot be connected by macvtap` };
 }
 
 function* secondDefaultProblems(subnet: Subnet, others: Iterable<Subnet>): Generator<Problem> {

@@ -5,7 +5,7 @@ import type { NbTable } from '../schema/nb.generated.ts';
  * ovn-northd writes) would only wake it.
  */
 export const monitoredColumns = {
-	Logical_Switch: ['name', 'ports', 'qos_rules', 'load_balancer_group', 'external_ids'],
+	Logical_Switch: ['name', 'ports', 'acls', 'qos_rules', 'load_balancer_group', 'external_ids'],
 	Logical_Switch_Port: ['name', 'type', 'addresses', 'port_security', 'options', 'dhcpv4_options', 'dhcpv6_options', 'external_ids'],
 	Logical_Router: ['name', 'ports', 'static_routes', 'policies', 'external_ids'],
 	Logical_Router_Port: ['name', 'mac', 'networks', 'peer', 'options', 'ipv6_ra_configs', 'external_ids'],

@@ -28,6 +28,8 @@ describe('dnsmasqArguments', () => {
 		const args = dnsmasqArguments({ ...common, families }, '/leases');
 		expect(args).toContain('--dhcp-range=fd10:0:2::2,fd10:0:2::2,120,infinite');
 		expect(args).toContain('--enable-ra');
+		expect(args).toContain('--ra-param=k6t-eth0,mtu:1442,60');
+		expect(dnsmasqArguments({ ...common, families, isRouter: false }, '/leases')).toContain('--ra-param=k6t-eth0,mtu:1442,60,0');
 		expect(args).toContain('--dhcp-option=option6:dns-server,[fd00::10]');
 	});
 });

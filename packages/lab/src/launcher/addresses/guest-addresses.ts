@@ -9,6 +9,8 @@ export interface GuestAddresses {
 	readonly hostname: string;
 	readonly mtu: number;
 	readonly families: readonly GuestAddress[];
+	/** Whether what advertises IPv6 is the guest's way out. @default true */
+	readonly isRouter?: boolean;
 	/** Of the pod. */
 	readonly nameServers: readonly string[];
 }
@@ -32,7 +34,7 @@ export function nameServersOf(resolvConf: string): readonly string[] {
  * DHCPv6 and the advertisement that tells it to ask. `leases` is a file of its own.
  */
 export function dnsmasqArguments(addresses: GuestAddresses, leases: string): readonly string[] {
-	const { bridge, mac, hostname, mtu, families, nameServers } = addresses;
+	const { bridge, mac, hostname, mtu, families, isRouter = true, nameServers } = addresses;
 	const servers = (v6: boolean): readonly string[] => nameServers.filter((server) => server.includes(':') === v6);
 	return [
 		'--keep-in-foreground',
@@ -56,7 +58,7 @@ export function dnsmasqArguments(addresses: GuestAddresses, leases: string): rea
 				return [
 					`--dhcp-range=${address},${address},${prefix},infinite`,
 					'--enable-ra',
-					`--ra-param=${bridge},mtu:${mtu},60`,
+					`--ra-param=${bridge},mtu:${mtu},60${isRouter ? '' : ',0'}`,
 					['--dhcp-option=option6:dns-server', ...dns].join(','),
 				];
 			}
