@@ -2,6 +2,7 @@ import { silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
 import { createKubeClient, createReflector, type KubeConnection, type Pod, pods, type Reflector } from '@tapestry/kube';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { changesOf, until } from '../../packages/base/src/testing/until.ts';
 import { runControllerManager } from '../../packages/lab/src/controller-manager/controller-manager.ts';
 import { manifest, withEachKubectl } from './kubectl-runner.ts';
 
@@ -43,16 +44,8 @@ withEachKubectl('workloads', (kubectl, kubeconfig) => {
 	});
 
 	/** Looks after each change of a pod. */
-	const eventually = (condition: () => boolean): Promise<void> =>
-		new Promise((resolve) => {
-			const stop = kubelet.onChange(check);
-			check();
-			function check(): void {
-				if (!condition()) return;
-				stop();
-				resolve();
-			}
-		});
+	const eventually = (condition: () => boolean): Promise<true> =>
+		until(() => `${condition} of ${JSON.stringify([...kubelet.objects])}`, changesOf(kubelet), condition);
 	const images = () => [...kubelet.objects.values()].map(({ spec }) => spec?.containers[0]?.image);
 
 	it('rolls a Deployment out, scales it, changes it and takes the change back', async () => {

@@ -30,7 +30,6 @@ const lease = (name: string) => cluster.sources.ips.objects.get(name)?.spec;
 const addressOf = (name: string) => String((cluster.port(name)?.addresses as string[] | undefined)?.[0]);
 const readiness = (pod: string) => findCondition(cluster.pod(pod)?.status?.conditions, networkReady);
 const validity = (subnet: string) => findCondition(cluster.sources.subnets.objects.get(subnet)?.status?.conditions as never, 'Validated');
-const hasPort = (name: string) => cluster.until(`port ${name}`, () => cluster.port(name) !== undefined);
 
 async function refused(pod: string, reason: string): Promise<string> {
 	await cluster.until(`pod ${pod} is refused`, () => readiness(pod)?.status === 'False');
@@ -43,7 +42,7 @@ async function refused(pod: string, reason: string): Promise<string> {
 
 async function healed(pod: string): Promise<void> {
 	await cluster.until(`pod ${pod} is served`, () => readiness(pod)?.status === 'True');
-	await hasPort(`${pod}.default`);
+	await cluster.hasPort(`${pod}.default`);
 }
 
 describe('addresses that users ask for', () => {
@@ -55,18 +54,18 @@ describe('addresses that users ask for', () => {
 			[annotations.macAddress]: '00:00:00:53:6B:B6',
 		};
 		await cluster.addPod('static', { annotations: asked });
-		await hasPort('static.default');
+		await cluster.hasPort('static.default');
 		expect(addressOf('static.default')).toBe('00:00:00:53:6B:B6 10.20.0.15');
 		const pool = { [annotations.logicalSwitch]: 'fixed', [annotations.ipPool]: '10.20.0.15,10.20.0.16,10.20.0.17' };
 		await cluster.addPod('pooled', { annotations: pool });
-		await hasPort('pooled.default');
+		await cluster.hasPort('pooled.default');
 		expect(lease('pooled.default')?.ipAddress).toBe('10.20.0.16');
 	});
 
 	it('are refused when taken, and given when the holder goes', async () => {
 		const asked = { [annotations.ipAddress]: '10.16.5.5' };
 		await cluster.addPod('holder', { annotations: asked });
-		await hasPort('holder.default');
+		await cluster.hasPort('holder.default');
 		await cluster.addPod('second', { annotations: asked });
 		expect(await refused('second', 'IpamTaken')).toMatch(/10\.16\.5\.5 is taken.*holder\.default.*fix/);
 		await removePod('holder');
@@ -93,7 +92,7 @@ describe('addresses that users ask for', () => {
 	it('are refused when the MAC address is taken in the subnet', async () => {
 		const asked = { [annotations.macAddress]: '00:00:00:00:00:11' };
 		await cluster.addPod('mac1', { annotations: asked });
-		await hasPort('mac1.default');
+		await cluster.hasPort('mac1.default');
 		await cluster.addPod('mac2', { annotations: asked });
 		await refused('mac2', 'MacTaken');
 		await removePod('mac1');
@@ -106,7 +105,7 @@ describe('subnets and VPCs', () => {
 		await createSubnet('tiny', { cidrBlock: '10.21.0.0/30' });
 		const asked = { [annotations.logicalSwitch]: 'tiny' };
 		await cluster.addPod('fits', { annotations: asked });
-		await hasPort('fits.default');
+		await cluster.hasPort('fits.default');
 		await cluster.addPod('waits', { annotations: asked });
 		expect(await refused('waits', 'IpamFull')).toMatch(/10\.21\.0\.0\/30 has no free address/);
 		await removePod('fits');
@@ -153,8 +152,8 @@ describe('subnets and VPCs', () => {
 		await cluster.until('both are valid', () => [1, 2].every((number) => validity(`net${number}`)?.status === 'True'));
 		await cluster.addPod('web', { namespace: 'ns1' });
 		await cluster.addPod('web', { namespace: 'ns2' });
-		await hasPort('web.ns1');
-		await hasPort('web.ns2');
+		await cluster.hasPort('web.ns1');
+		await cluster.hasPort('web.ns2');
 		expect(lease('web.ns1')).toMatchObject({ subnet: 'net1', ipAddress: '10.0.1.2' });
 		expect(lease('web.ns2')).toMatchObject({ subnet: 'net2', ipAddress: '10.0.1.2' });
 		const named = { [annotations.logicalSwitch]: 'net1' };
@@ -177,7 +176,7 @@ describe('subnets and VPCs', () => {
 describe('strangers', () => {
 	it('that make a second lease for an address lose it to the port that is there', async () => {
 		await cluster.addPod('owner');
-		await hasPort('owner.default');
+		await cluster.hasPort('owner.default');
 		const original = cluster.sources.ips.objects.get('owner.default') as IpLease;
 		await cluster.addPod('rival', { node: '' });
 		const rival = cluster.pod('rival');
@@ -233,7 +232,7 @@ describe('strangers', () => {
 
 	it('that delete our rows see them come back', async () => {
 		await cluster.addPod('stays');
-		await hasPort('stays.default');
+		await cluster.hasPort('stays.default');
 		const before = cluster.port('stays.default')?._uuid;
 		const own = cluster.rows('Logical_Switch').find((row) => row.name === 'ovn-default');
 		await cluster.session.transact(nbSchema.name, [

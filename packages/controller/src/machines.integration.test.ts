@@ -26,7 +26,6 @@ afterAll(() => cluster[Symbol.asyncDispose]());
 const removePod = (name: string) => cluster.client.remove(pods, { name, namespace: 'default' }, { gracePeriodSeconds: 0 });
 const lease = (name: string) => cluster.sources.ips.objects.get(name)?.spec;
 const addressOf = (name: string) => String((cluster.port(name)?.addresses as string[] | undefined)?.[0]);
-const hasPort = (name: string) => cluster.until(`port ${name}`, () => cluster.port(name) !== undefined);
 
 describe('VMs', () => {
 	const vm = (name: string): VirtualMachine => ({ metadata: { name, namespace: 'default' }, spec: { running: true, template: {} } });
@@ -91,12 +90,12 @@ describe('VMs', () => {
 		const good = { spec: { template: { metadata: { annotations: { [annotations.ipAddress]: '10.16.7.5' } } } } };
 		await cluster.client.patch(virtualMachineResource, { name: 'wrong', namespace: 'default' }, 'application/merge-patch+json', good);
 		await cluster.until('the VM is served', () => condition()?.status === 'True');
-		await hasPort('wrong.default');
+		await cluster.hasPort('wrong.default');
 	});
 
 	it('and pods of one name get a lease each', async () => {
 		await cluster.addPod('twin');
-		await hasPort('twin.default');
+		await cluster.hasPort('twin.default');
 		await cluster.client.create(virtualMachineResource, vm('twin'));
 		const second = () =>
 			[...cluster.sources.ips.objects.values()].find(
@@ -105,12 +104,12 @@ describe('VMs', () => {
 		await cluster.until('the second lease', () => second() !== undefined);
 		expect(second()?.metadata.name).toMatch(/^twin\.default\.[0-9a-f]{8}$/);
 		expect(second()?.spec.ipAddress).not.toBe(lease('twin.default')?.ipAddress);
-		await hasPort(second()?.metadata.name ?? '');
+		await cluster.hasPort(second()?.metadata.name ?? '');
 	});
 
 	it('have the MAC address of their spec, and are told when it cannot be', async () => {
 		await cluster.client.create(virtualMachineResource, withMac('mac1', '02:00:00:00:00:AA'));
-		await hasPort('mac1.default');
+		await cluster.hasPort('mac1.default');
 		expect(addressOf('mac1.default')).toMatch(/^02:00:00:00:00:AA /);
 		const wrong: [string, VirtualMachine, string][] = [
 			['mac2', withMac('mac2', '02:00:00:00:00:aa'), 'MacTaken'],
@@ -147,13 +146,13 @@ describe('VMs', () => {
 
 	it('have their addresses again when somebody deletes the lease', async () => {
 		await cluster.client.create(virtualMachineResource, vm('robbed'));
-		await hasPort('robbed.default');
+		await cluster.hasPort('robbed.default');
 		const before = cluster.sources.ips.objects.get('robbed.default') as IpLease;
 		await cluster.client.remove(ipResource, { name: 'robbed.default' });
 		const now = () => cluster.sources.ips.objects.get('robbed.default');
 		await cluster.until('another lease', () => now() !== undefined && now()?.metadata.uid !== before.metadata.uid);
 		expect(now()?.spec).toEqual(before.spec);
-		await hasPort('robbed.default');
+		await cluster.hasPort('robbed.default');
 	});
 
 	it('may have names of 70 characters', async () => {
@@ -180,7 +179,7 @@ describe('VMs', () => {
 			...vm('picked'),
 			spec: { running: true, template },
 		});
-		await hasPort('plain.default');
+		await cluster.hasPort('plain.default');
 		const groupsOf = (name: string) => {
 			const [uuid] = [...cluster.replica.table('Logical_Switch_Port')].find(([, row]) => row.name === name) ?? [];
 			return cluster.rows('Port_Group').filter(({ ports }) => (ports as readonly unknown[]).includes(uuid));

@@ -2,6 +2,7 @@ import { silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApiServer, type TestApiServer } from '../../apiserver/src/testing/server.ts';
+import { until as awaited, changesOf } from '../../base/src/testing/until.ts';
 import { createKubeClient, type KubeConnection } from './client.ts';
 import { crdsEstablished } from './crds.ts';
 import { createEventRecorder } from './event-recorder.ts';
@@ -43,18 +44,8 @@ async function restart(): Promise<void> {
 	client.close();
 }
 
-/** Resolves when `condition` holds, looked at after each change. */
-function until(reflector: Reflector, condition: () => boolean): Promise<void> {
-	return new Promise((resolve) => {
-		const stop = reflector.onChange(check);
-		check();
-		function check(): void {
-			if (!condition()) return;
-			stop?.();
-			resolve();
-		}
-	});
-}
+const until = (reflector: Reflector, condition: () => boolean): Promise<true> =>
+	awaited(() => `${condition} of ${[...reflector.objects.keys()].join()}`, changesOf(reflector), condition);
 
 describe('client against the API server', () => {
 	it('makes, reads, changes, lists and removes', async () => {

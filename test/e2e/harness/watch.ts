@@ -1,9 +1,13 @@
 import { silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
 import { createKubeClient, createReflector, type KubeConnection, type KubeObject, type Reflector, type Resource } from '@tapestry/kube';
+import { changesOf, until } from '../../../packages/base/src/testing/until.ts';
 import { sharedLab } from './lab.ts';
 
 const io = { clock: systemClock, random: Math.random, log: silentLogger };
+
+/** A machine may have to start, or a node to be found lost. */
+const patienceMs = 90_000;
 
 /** Live copies of the shared lab's objects of some kinds, to wait for what must come. */
 export class LabWatch implements AsyncDisposable {
@@ -19,27 +23,8 @@ export class LabWatch implements AsyncDisposable {
 	}
 
 	/** Resolves with what `find` returns, looked at after each change of anything that is followed. */
-	until<T>(what: string, find: () => T | undefined | false, seconds = 90): Promise<T> {
-		return new Promise((resolve, reject) => {
-			const signal = AbortSignal.timeout(seconds * 1000);
-			const end = (): void => {
-				for (const stop of stops) stop();
-				signal.removeEventListener('abort', late);
-			};
-			const look = (): void => {
-				const found = find();
-				if (found === undefined || found === false) return;
-				end();
-				resolve(found);
-			};
-			const late = (): void => {
-				end();
-				reject(new Error(`it did not come to this in ${seconds} s: ${what}`));
-			};
-			const stops = this.#reflectors.map((reflector) => reflector.onChange(look));
-			signal.addEventListener('abort', late, { once: true });
-			look();
-		});
+	until<T>(what: string, find: () => T | undefined | false): Promise<T> {
+		return until(what, changesOf(...this.#reflectors), find, patienceMs);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

@@ -14,8 +14,9 @@ import {
 	setLink,
 	setNetworkSettings,
 } from '@tapestry/linux';
-import { holdTap, tapInto, type Wire, within } from '@tapestry/linux/testing';
+import { holdTap, tapInto, type Wire } from '@tapestry/linux/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { within } from '../../../base/src/testing/until.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import {
 	arpReplyFrom,

@@ -57,7 +57,7 @@ async function openTap(vm: Machine, queues = 1, switchOff = false): Promise<Wire
 }
 
 /** Resolves when the switch has the machine's tap with its flows. */
-const untilPlugged = ({ device }: Machine): Promise<void> => agent.installed(device);
+const untilPlugged = ({ device }: Machine): Promise<true> => agent.installed(device);
 
 function links(path: string): readonly string[] {
 	using namespace = Namespace.open(path);

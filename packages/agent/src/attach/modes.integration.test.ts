@@ -1,7 +1,8 @@
 import { createBridge, findLink, getLink, listLinks, Namespace, openRoute } from '@tapestry/linux';
-import { holdTap, tapInto, untilLink, type Wire, within } from '@tapestry/linux/testing';
+import { holdTap, tapInto, untilLink, type Wire } from '@tapestry/linux/testing';
 import { masqueradeMac, podSideAddresses, readModeMark } from '@tapestry/network';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { within } from '../../../base/src/testing/until.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import { type End, echoRequest, isEchoReply } from '../testing/frames.ts';
 import { askGateway, reachGateway } from '../testing/gateway.ts';

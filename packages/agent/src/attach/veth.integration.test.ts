@@ -1,5 +1,6 @@
-import { tapInto, within } from '@tapestry/linux/testing';
+import { tapInto } from '@tapestry/linux/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { within } from '../../../base/src/testing/until.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import { linkLocalOf, routerSolicitation } from '../testing/frames.ts';
 import { gateways, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';

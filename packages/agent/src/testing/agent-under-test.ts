@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { type Logger, silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
 import { LinkMonitor } from '@tapestry/linux';
-import { until } from '@tapestry/linux/testing';
+import { until } from '../../../base/src/testing/until.ts';
 import type { AttachmentModes } from '../attach/attachment.ts';
 import { Journal } from '../attach/journal.ts';
 import { createModes } from '../attach/modes.ts';
@@ -40,7 +40,7 @@ export interface AgentUnderTest {
 	/** Lets go of everything without cleaning up, as a killed agent does; its namespaces, ports and journal stay. */
 	abandon(): Promise<void>;
 	/** Resolves when the switch has the flows of a device's port. */
-	installed(device: string): Promise<void>;
+	installed(device: string): Promise<true>;
 	call(command: Command, options: CallOptions): Promise<PluginAnswer & { readonly json: Record<string, unknown> }>;
 }
 

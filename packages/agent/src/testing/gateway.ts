@@ -1,4 +1,5 @@
-import { type Wire, within } from '@tapestry/linux/testing';
+import type { Wire } from '@tapestry/linux/testing';
+import { within } from '../../../base/src/testing/until.ts';
 import { arpReplyFrom, arpRequest, type End } from './frames.ts';
 import { gateways } from './logical-network.ts';
 

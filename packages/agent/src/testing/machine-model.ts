@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { findLink, LinkMonitor, listLinks, Namespace, openRoute, setLink } from '@tapestry/linux';
-import { type HoldOptions, holdTap, until, untilLink, type Wire } from '@tapestry/linux/testing';
+import { type HoldOptions, holdTap, untilLink, type Wire } from '@tapestry/linux/testing';
 import type { Session } from '@tapestry/ovsdb';
+import { until } from '../../../base/src/testing/until.ts';
 import { deviceName } from '../attach/attachment.ts';
 import { tapName } from '../attach/waiting-tap.ts';
 import type { Port } from '../port.ts';

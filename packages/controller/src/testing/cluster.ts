@@ -24,6 +24,7 @@ import {
 import { customResourceDefinitions, type Discrepancy, defaultNames, monitoredColumns, nbSchema, type Row } from '@tapestry/network';
 import { connect, type Replica, type Session } from '@tapestry/ovsdb';
 import { startTestApiServer, type TestApiServer } from '../../../apiserver/src/testing/server.ts';
+import { until } from '../../../base/src/testing/until.ts';
 import { nbSchemaPath, type OvsdbServer, startOvsdbServer } from '../../../ovsdb/src/testing/server.ts';
 import { openSources, type Sources } from '../world/sources.ts';
 import { verifyNorthbound } from '../world/verify-northbound.ts';
@@ -166,6 +167,11 @@ export class TestCluster implements AsyncDisposable {
 		return this.rows('Logical_Switch_Port').find((row) => row.name === name);
 	}
 
+	/** Waits until a port and its lease are both seen: they come by different ways. */
+	hasPort(name: string): Promise<true> {
+		return this.until(`port ${name}`, () => this.port(name) !== undefined && this.sources.ips.objects.has(name));
+	}
+
 	/** In what the database differs from what the API's objects call for. */
 	differences(): readonly Discrepancy[] {
 		const tables = Object.fromEntries(Object.keys(monitoredColumns).map((table) => [table, this.replica.table(table)]));
@@ -174,24 +180,13 @@ export class TestCluster implements AsyncDisposable {
 	}
 
 	/** Waits until the condition holds; looks at each change that is seen. `what` is for the message. */
-	until(what: string, condition: () => boolean): Promise<void> {
-		return new Promise((resolve, reject) => {
-			const check = (): void => {
-				if (!condition()) return;
-				finish();
-				resolve();
-			};
-			const timer = setTimeout(() => {
-				finish();
-				reject(new Error(`waited in vain: ${what}\n${[...this.#controllers].map(({ log }) => log.join('\n')).join('\n')}`));
-			}, deadline);
-			const finish = (): void => {
-				clearTimeout(timer);
-				this.#watchers.delete(check);
-			};
-			this.#watchers.add(check);
-			check();
-		});
+	until(what: string, condition: () => boolean): Promise<true> {
+		const logs = () => [...this.#controllers].map(({ log }) => log.join('\n')).join('\n');
+		const subscribe = (listener: () => void): (() => void) => {
+			this.#watchers.add(listener);
+			return () => this.#watchers.delete(listener);
+		};
+		return until(() => `${what}\n${logs()}`, subscribe, condition);
 	}
 
 	/** Changes, of the API's objects and of the database, from now until `stop` is called. */

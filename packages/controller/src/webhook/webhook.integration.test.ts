@@ -43,7 +43,7 @@ describe('the controller', () => {
 		return await promise;
 	};
 
-	const validated = (name: string, status: string): Promise<void> =>
+	const validated = (name: string, status: string): Promise<true> =>
 		cluster.until(`subnet ${name} to be looked at`, () => {
 			const conditions = cluster.sources.subnets.objects.get(name)?.status?.conditions ?? [];
 			return conditions.some((condition) => condition.type === 'Validated' && condition.status === status);

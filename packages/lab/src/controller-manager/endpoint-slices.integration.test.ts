@@ -14,6 +14,7 @@ import {
 } from '@tapestry/kube';
 import { afterAll, beforeAll, it } from 'vitest';
 import { startTestApiServer, type TestApiServer } from '../../../apiserver/src/testing/server.ts';
+import { changesOf, until } from '../../../base/src/testing/until.ts';
 import { runControllerManager } from './controller-manager.ts';
 
 const deps = { clock: systemClock, random: Math.random, log: silentLogger };
@@ -56,21 +57,19 @@ async function addPod(name: string, ip: string, ready: boolean): Promise<void> {
 }
 
 /** Waits until the service's slices show these endpoints: `address:port`, with `!` where one is not ready. */
-function shows(service: string, expected: readonly string[]): Promise<void> {
+function shows(service: string, expected: readonly string[]): Promise<true> {
 	const own = () => [...slices.objects.values()].filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === service);
 	const shown = () =>
 		own().flatMap(({ endpoints = [], ports = [] }) =>
 			endpoints.map(({ addresses, conditions }) => `${conditions?.ready ? '' : '!'}${addresses[0]}:${ports[0]?.port}`),
 		);
-	return new Promise((resolve) => {
-		const stop = slices.onChange(check);
-		check();
-		function check(): void {
-			if (JSON.stringify(shown().sort()) !== JSON.stringify(expected)) return;
-			stop();
-			resolve();
-		}
-	});
+	const wanted = JSON.stringify(expected);
+	const now = () => JSON.stringify(shown().sort());
+	return until(
+		() => `${service} to show ${wanted}, not ${now()}`,
+		changesOf(slices),
+		() => now() === wanted,
+	);
 }
 
 it('follows pods and services from their making to their end', async () => {

@@ -23,6 +23,7 @@ import {
 } from '@tapestry/kube';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApiServer } from '../../../apiserver/src/testing/server.ts';
+import { until as awaited, changesOf } from '../../../base/src/testing/until.ts';
 import { podPlaces } from './places.ts';
 import { podMarker } from './process/containers.ts';
 import { podProcesses } from './process/strays.ts';
@@ -92,19 +93,13 @@ describe('the kubelet', () => {
 	/** Resolves with what `find` finds in a live copy of a resource, as soon as it finds something. */
 	async function found<T extends KubeObject, R>(resource: Resource, find: (objects: ReadonlyMap<string, T>) => R | undefined): Promise<R> {
 		await using reflector = createReflector<T>({ ...deps, client }, { resource });
-		const result = Promise.withResolvers<R>();
-		const look = (): void => {
-			const value = find(reflector.objects);
-			if (value !== undefined) result.resolve(value);
-		};
-		reflector.onChange(look);
 		await reflector.synced();
-		look();
-		const deadline = AbortSignal.timeout(60_000);
-		deadline.addEventListener('abort', () => {
-			result.reject(new Error(`not found among ${JSON.stringify([...reflector.objects.values()].map(({ status }) => status))}`));
-		});
-		return await result.promise;
+		const statuses = () => JSON.stringify([...reflector.objects.values()].map(({ status }) => status));
+		return await awaited(
+			() => `${find} of ${statuses()}`,
+			changesOf(reflector),
+			() => find(reflector.objects),
+		);
 	}
 
 	const until = (name: string, condition: (pod: Pod) => boolean): Promise<Pod> =>

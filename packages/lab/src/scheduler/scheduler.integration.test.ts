@@ -3,6 +3,7 @@ import { systemClock } from '@tapestry/host';
 import { createKubeClient, createReflector, findCondition, type Node, nodes, type Pod, pods, type Reflector } from '@tapestry/kube';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestApiServer, type TestApiServer } from '../../../apiserver/src/testing/server.ts';
+import { until as awaited, changesOf } from '../../../base/src/testing/until.ts';
 import { runScheduler } from './scheduler.ts';
 
 let server: TestApiServer;
@@ -54,13 +55,5 @@ function nodesOf(seen: Reflector<Pod>): string[] {
 	return [...seen.objects.values()].flatMap(({ spec }) => spec?.nodeName ?? []);
 }
 
-function until(seen: Reflector<Pod>, condition: () => boolean): Promise<void> {
-	return new Promise((resolve) => {
-		const stop = seen.onChange(() => {
-			if (!condition()) return;
-			stop();
-			resolve();
-		});
-		if (condition()) resolve();
-	});
-}
+const until = (seen: Reflector<Pod>, condition: () => boolean): Promise<true> =>
+	awaited(() => `${condition}: pods are on ${nodesOf(seen).join()}`, changesOf(seen), condition);

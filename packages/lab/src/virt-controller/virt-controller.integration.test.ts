@@ -23,6 +23,7 @@ import {
 } from '@tapestry/network';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApiServer, type TestApiServer } from '../../../apiserver/src/testing/server.ts';
+import { changesOf, until } from '../../../base/src/testing/until.ts';
 import { decideInstance } from './instance.ts';
 import { decideMachine } from './machine.ts';
 import { runVirtController } from './virt-controller.ts';
@@ -61,16 +62,8 @@ afterAll(async () => {
 
 /** Resolves with what `find` returns, looked at after each change of anything. */
 function eventually<T>(find: () => T | undefined | false): Promise<T> {
-	return new Promise((resolve) => {
-		const stops = [machines, instances, pods].map((reflector) => (reflector as Reflector).onChange(check));
-		check();
-		function check(): void {
-			const found = find();
-			if (found === undefined || found === false) return;
-			for (const stop of stops) stop();
-			resolve(found);
-		}
-	});
+	const statuses = () => [machines, instances, pods].flatMap(({ objects }) => [...objects].map(([key, { status }]) => [key, status]));
+	return until(() => `${find} of ${JSON.stringify(statuses())}`, changesOf(machines, instances, pods), find);
 }
 
 const vmOf = (name: string) => machines.objects.get(`${namespace}/${name}`);

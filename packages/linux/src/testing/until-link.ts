@@ -1,8 +1,8 @@
+import { until } from '../../../base/src/testing/until.ts';
 import { findLink, openRoute } from '../link.ts';
 import type { Link } from '../link-message.ts';
 import { LinkMonitor } from '../link-monitor.ts';
 import { Namespace } from '../namespace.ts';
-import { until } from './until.ts';
 
 /** Resolves when a device of a namespace is as wanted (`undefined` stands for its absence): now, or after an event. */
 export async function untilLink(path: string, name: string, wanted: (link: Link | undefined) => boolean): Promise<void> {
