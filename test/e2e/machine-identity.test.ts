@@ -77,9 +77,10 @@ const launcherOf = (name = 'twin') =>
 const guest = async (...command: readonly string[]) => (await inWorkload(namespace, 'vm/twin', ...command)).stdout;
 const patch = (name: string, spec: object) =>
 	watch.client.patch(virtualMachineResource, { name, namespace }, 'application/merge-patch+json', { spec });
-const ask = (action: 'Start' | 'Stop') => {
-	const uid = action === 'Stop' ? { uid: vmi()?.metadata.uid } : {};
-	const body = { status: { stateChangeRequests: [{ action, ...uid }] } };
+/** As virtctl does it; a restart is a stop and a start in one. */
+const ask = (...actions: readonly ('Start' | 'Stop')[]) => {
+	const stateChangeRequests = actions.map((action) => ({ action, ...(action === 'Stop' ? { uid: vmi()?.metadata.uid } : {}) }));
+	const body = { status: { stateChangeRequests } };
 	const options = { subresource: 'status' };
 	return watch.client.patch<KubeObject>(virtualMachineResource, { name: 'twin', namespace }, 'application/merge-patch+json', body, options);
 };
@@ -152,15 +153,19 @@ describe('a machine', () => {
 		expect(await identity()).toEqual(first);
 	});
 
-	it('stays itself when it is stopped and started', async () => {
+	it('stays itself when it is stopped, started and restarted', async () => {
 		const before = vmi()?.metadata.uid;
 		await patch('twin', { runStrategy: 'Halted' });
 		await stands();
 		expect(await identity()).toEqual(first);
 		await patch('twin', { runStrategy: 'Manual' });
 		await ask('Start');
-		await runs(before);
+		const { metadata } = await runs(before);
 		expect(await identity()).toEqual(first);
+		await ask('Stop', 'Start');
+		await runs(metadata.uid);
+		expect(await identity()).toEqual(first);
+		await watch.until('nothing is asked any more', () => !('stateChangeRequests' in (vm()?.status ?? {})));
 		await ask('Stop');
 		await stands();
 		expect(await identity()).toEqual(first);

@@ -138,7 +138,8 @@ function readOf(pid: string, file: string): string {
 	}
 }
 
-async function consoleShows(files: VmFiles, text: string, times: number): Promise<void> {
+/** Resolves when a guest's console has shown this so often. */
+export async function consoleShows(files: Pick<VmFiles, 'consoleLog'>, text: string, times: number): Promise<void> {
 	const tail = spawn('tail', ['-c', '+1', '-F', files.consoleLog], { stdio: ['ignore', 'pipe', 'ignore'] });
 	try {
 		let seen = '';
