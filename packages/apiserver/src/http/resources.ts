@@ -1,6 +1,5 @@
 import { ApiError, badRequest, notFound } from '../errors.ts';
 import { type ApiObject, isRecord } from '../objects.ts';
-import { applyJsonPatch, applyMergePatch, applyStrategicPatch, mergeSchemaFor } from '../patch/index.ts';
 import type { Endpoint } from '../registry/kind.ts';
 import type { NamedTarget, RestContext, WriteOptions } from '../rest/context.ts';
 import { subjectOf } from '../rest/create.ts';
@@ -14,6 +13,7 @@ import type { IncludeObject } from '../table/index.ts';
 import { admitBody, admittedCreate, admittedRemove, admittedUpdate } from '../webhooks/admitted.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { mediaTypeOf, parseBody, readBody } from './body.ts';
+import { readChange } from './change.ts';
 import type { Exchange } from './exchange.ts';
 import { negotiate } from './negotiate.ts';
 import type { ResourcePath } from './path.ts';
@@ -150,18 +150,9 @@ async function update(
 	const target = targetOf(path);
 	const view = viewOf(deps, exchange, path.endpoint);
 	const options = { ...writeOptions(exchange), ...(subresource ? { subresource } : {}) };
-	const sent = await readBody(exchange.request);
-	const mediaType = mediaTypeOf(exchange.request);
-	const change =
-		exchange.method === 'PATCH'
-			? patchOf({ ...path.endpoint, kind: path.endpoint.kind.kind }, sent, mediaType)
-			: bodyOf(parseBody(sent, mediaType));
+	const change = await readChange(exchange, { ...path.endpoint, kind: path.endpoint.kind.kind });
 	const object = await admittedUpdate(deps, target, change, options);
 	answer(exchange, view, 200, renderObject(view, object));
-}
-
-function bodyOf(body: unknown): () => unknown {
-	return () => body;
 }
 
 async function serveScale(deps: ResourceDeps, exchange: Exchange, path: ResourcePath): Promise<void> {
@@ -169,41 +160,8 @@ async function serveScale(deps: ResourceDeps, exchange: Exchange, path: Resource
 	const { method } = exchange;
 	if (method === 'GET') return exchange.json(200, readScale(deps.rest, target));
 	if (method !== 'PUT' && method !== 'PATCH') throw methodNotAllowed();
-	const sent = await readBody(exchange.request);
-	const mediaType = mediaTypeOf(exchange.request);
-	const change = method === 'PATCH' ? patchOf(scaleType, sent, mediaType) : bodyOf(parseBody(sent, mediaType));
+	const change = await readChange(exchange, { group: 'autoscaling', version: 'v1', kind: 'Scale' });
 	exchange.json(200, writeScale(deps.rest, target, change, writeOptions(exchange)));
-}
-
-interface PatchedType {
-	readonly group: string;
-	readonly version: string;
-	readonly kind: string;
-}
-
-const scaleType: PatchedType = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
-
-function patchOf<T extends object>({ group, version, kind }: PatchedType, sent: Buffer, mediaType: string): (served: T) => unknown {
-	const patch = (): unknown => parseBody(sent, 'application/json');
-	if (mediaType === 'application/json-patch+json') return (served) => applyJsonPatch(served, patch());
-	if (mediaType === 'application/merge-patch+json') return (served) => applyMergePatch(served, patch());
-	if (mediaType === 'application/apply-patch+yaml') {
-		throw new ApiError(
-			'UnsupportedMediaType',
-			'server-side apply is not supported by this server; use client-side apply (kubectl apply --server-side=false)',
-		);
-	}
-	const schema = mergeSchemaFor(group, version, kind);
-	if (mediaType === 'application/strategic-merge-patch+json' && schema) return (served) => applyStrategicPatch(served, patch(), schema);
-	const supported = [
-		'application/json-patch+json',
-		'application/merge-patch+json',
-		...(schema ? ['application/strategic-merge-patch+json'] : []),
-	];
-	throw new ApiError(
-		'UnsupportedMediaType',
-		`the body of the request was in an unknown format - accepted media types include: ${supported.join(', ')}`,
-	);
 }
 
 async function deleteOptions(exchange: Exchange): Promise<DeleteOptions> {
