@@ -17,7 +17,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 	controller: ['base', 'host', 'network', 'ovsdb', 'kube'],
 	agent: ['base', 'host', 'network', 'ovsdb', 'kube', 'linux'],
 	lab: ['base', 'host', 'network', 'ovsdb', 'kube', 'linux'],
-	cli: ['base', 'host', 'network', 'ovsdb', 'kube', 'linux', 'lab'],
+	cli: ['base', 'host', 'network', 'ovsdb', 'kube', 'lab'],
 };
 const pure = ['base', 'network'];
 const packages = readdirSync(packagesDir);
