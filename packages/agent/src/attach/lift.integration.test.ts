@@ -99,6 +99,19 @@ describe('a machine', () => {
 		expect((await agent.call('CHECK', { ...vm, config: { prevResult: added.json } })).body).toBe('');
 	});
 
+	it.each([
+		['one queue', 1, false],
+		['several queues', 3, true],
+	])("has the tap that KubeVirt's VMM can open: %s", async (_, queues, multiQueue) => {
+		const vm = machine(`kubevirt${queues}`, queues);
+		await agent.call('ADD', vm);
+		const [tap] = JSON.parse(vm.sandbox.run('ip', '-json', '-details', 'link', 'show', tapName).stdout);
+		// A VMM that asks for several queues is refused a tap that was made without, and the other way round.
+		const kind = { type: 'tap', pi: false, vnet_hdr: true, multi_queue: multiQueue, persist: true, user: 107 };
+		expect(tap).toMatchObject({ mtu: 1442, flags: expect.arrayContaining(['UP']), linkinfo: { info_data: kind } });
+		expect(vm.sandbox.run('ip', '-brief', 'address', 'show', 'eth0').stdout).toContain(`10.16.0.${vm.host}/16`);
+	});
+
 	it('gets its tap back when the VMM ends, and is lifted again with the next one', async () => {
 		const vm = machine('vm2');
 		await agent.call('ADD', vm);
