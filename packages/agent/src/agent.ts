@@ -31,6 +31,7 @@ import { leaseRules } from './leases/lease-rules.ts';
 import { createAgentMetrics } from './metrics.ts';
 import { HealthChecks, healthChecks } from './node/health-checks.ts';
 import { createRuleLoader } from './node/load-rules.ts';
+import { Mirrors, mirroredPorts } from './node/mirrors.ts';
 import { nodeNetwork } from './node/node-network.ts';
 import { NodePort } from './node/node-port.ts';
 import { NodeRules } from './node/node-rules.ts';
@@ -39,6 +40,7 @@ import { nodeRuleset } from './node/ruleset.ts';
 import { type Ruleset, transaction } from './node/ruleset-change.ts';
 import { renderPortCounters } from './port-counters.ts';
 import { IntegrationBridge } from './switch/integration-bridge.ts';
+import { PortMirror } from './switch/port-mirror.ts';
 
 export interface AgentDeps extends KubeDeps {
 	/** The node's own Open_vSwitch database. */
@@ -117,6 +119,14 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 		return lease && nodeNetwork(lease, subnets.objects.values(), options);
 	};
 	const nodePort = stack.use(new NodePort({ log, host, bridge, monitor, wanted: network }));
+	const mirror = await PortMirror.open(session, { signal });
+	const mirrors = stack.use(
+		new Mirrors({
+			...{ log, host, monitor, mirror },
+			synced: (signal) => leases.synced(signal),
+			wanted: () => mirroredPorts(leases.objects.values()),
+		}),
+	);
 	const served = follow<Service>(services, {});
 	const slices = follow<EndpointSlice>(endpointSlices, {});
 	const nodeRules = stack.use(
@@ -133,6 +143,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 		}),
 	);
 	leases.onChange(({ key }) => {
+		void mirrors.look();
 		if (key === ownLease) void Promise.all([nodePort.look(), nodeRules.look()]);
 	});
 	subnets.onChange(() => void Promise.all([nodePort.look(), nodeRules.look()]));

@@ -4,10 +4,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { hostTapName } from '@tapestry/host';
 import { findLink, listLinks, Namespace, openRoute } from '@tapestry/linux';
+import { untilLink } from '@tapestry/linux/testing';
 import { type AttachmentModeName, bridgeServerAddress, type ForwardedPort, podSideAddresses } from '@tapestry/network';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LauncherUnderTest } from '../../../lab/src/launcher/testing/launcher-under-test.ts';
+import { mirrorDevice } from '../switch/port-mirror.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
+import { startCapture } from '../testing/capture.ts';
 import { startDpdk } from '../testing/dpdk.ts';
 import { startGuest } from '../testing/guest.ts';
 import { arrivedDatagrams, blast, setLimits } from '../testing/limited-traffic.ts';
@@ -281,6 +284,24 @@ describe.each(modes)('a guest by $name', (mode) => {
 			['all', 'a bucket'],
 			['all', 'all'],
 		]);
+	});
+
+	it('is mirrored in both directions and both families, and nobody else with it', async () => {
+		const on = `/run/netns/${node.name}`;
+		await agent.mirror([port.name]);
+		await untilLink(on, mirrorDevice, (link) => link?.up === true);
+		await using capture = await startCapture(on, mirrorDevice);
+		expect(ping(gateways.v4, '-c', '1').status).toBe(0);
+		const addresses = isV4 ? [addressOf[4]] : [addressOf[4], addressOf[6]];
+		for (const address of addresses) {
+			expect(ping(address, '-c', '2', '-i', '0.1').status).toBe(0);
+			await capture.until(new RegExp(`${address} > .*echo reply, .*seq 2`));
+		}
+		const echoes = capture.lines.filter((line) => /echo re(quest|ply)/.test(line));
+		expect(echoes).toHaveLength(4 * addresses.length);
+		for (const line of echoes) expect(addresses.some((address) => line.includes(`${address} `) || line.includes(`${address}:`))).toBe(true);
+		await agent.mirror([]);
+		await untilLink(on, mirrorDevice, (link) => link === undefined);
 	});
 
 	it('leaves nothing after DEL, twice', async () => {

@@ -13,8 +13,11 @@ import { CniCommands, type CniOptions } from '../cni/commands.ts';
 import type { Command } from '../cni/request.ts';
 import { attachmentFiles } from '../kata/attachment-files.ts';
 import { type VirtualFunctions, virtualFunctions } from '../kata/virtual-functions.ts';
+import { Mirrors } from '../node/mirrors.ts';
 import { IntegrationBridge } from '../switch/integration-bridge.ts';
+import { PortMirror } from '../switch/port-mirror.ts';
 import { FakeRules } from './fake-rules.ts';
+
 import { FakeWorkloads } from './fake-workloads.ts';
 import type { MiniNode, Sandbox } from './mini-node.ts';
 
@@ -39,6 +42,8 @@ export interface AgentUnderTest {
 	readonly steps: { readonly step: string; readonly seconds: number }[];
 	/** Lets go of everything without cleaning up, as a killed agent does; its namespaces, ports and journal stay. */
 	abandon(): Promise<void>;
+	/** Has these logical ports mirrored, and no others; resolves when the switch has been told. Nothing is mirrored or cleaned up before the first call. */
+	mirror(ports: readonly string[]): Promise<void>;
 	/** Resolves when the switch has the flows of a device's port. */
 	installed(device: string): Promise<true>;
 	call(command: Command, options: CallOptions): Promise<PluginAnswer & { readonly json: Record<string, unknown> }>;
@@ -81,6 +86,8 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 		},
 	);
 	const { modes } = created;
+	let mirrored = new Set<string>();
+	let mirrors: Mirrors | undefined;
 	const commands = new CniCommands({ clock: systemClock, log, source: workloads, journal, bridge, observe, modes }, options);
 	await commands.recover();
 	return {
@@ -91,7 +98,17 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 		bridge,
 		modes,
 		steps,
+		async mirror(ports) {
+			mirrored = new Set(ports);
+			mirrors ??= new Mirrors({
+				...{ log, host: node.host, monitor, mirror: await PortMirror.open(session) },
+				synced: async () => {},
+				wanted: () => mirrored,
+			});
+			await mirrors.look();
+		},
 		async abandon() {
+			await mirrors?.[Symbol.asyncDispose]();
 			await created[Symbol.asyncDispose]();
 			monitor[Symbol.dispose]();
 			await session.close();

@@ -4,6 +4,7 @@ import {
 	type DatabaseMeta,
 	type NbDHCPOptions,
 	type NbLogicalSwitchPort,
+	type NbQoS,
 	nbSchema,
 	type SbChassis,
 	type SbPortBinding,
@@ -39,7 +40,14 @@ export async function logicalPortHop({ layout, lease, signal }: ShowContext): Pr
 		const [chassis] = await selectRows<SbChassis>({ ...sb, table: 'Chassis', where: whereUuid(binding.chassis) }, signal);
 		return chassis?.name ?? binding.chassis;
 	};
+	const limitOf = async (side: string) => {
+		const where = [['match', '==', `${side} == ${JSON.stringify(name)}`]] as const;
+		const [row] = await selectRows<NbQoS>({ ...nb, table: 'QoS', where }, signal);
+		const { rate, burst } = row?.bandwidth ?? {};
+		return rate === undefined ? undefined : `${rate / 1000} Mbit/s, ${(burst ?? 0) / 1000} Mbit at once`;
+	};
 	const [boundTo, dhcpv4, dhcpv6] = await Promise.all([chassisOf(), optionsOf(port.dhcpv4_options), optionsOf(port.dhcpv6_options)]);
+	const [receives, sends] = await Promise.all([limitOf('outport'), limitOf('inport')]);
 	return {
 		kind: 'logical port',
 		name,
@@ -51,6 +59,8 @@ export async function logicalPortHop({ layout, lease, signal }: ShowContext): Pr
 			boundTo,
 			dhcpv4,
 			dhcpv6,
+			receivesAtMost: receives,
+			sendsAtMost: sends,
 		},
 	};
 }

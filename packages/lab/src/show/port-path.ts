@@ -12,7 +12,7 @@ import type { ShowContext } from './context.ts';
 import { pathFaults } from './faults.ts';
 import type { Hop, PortPath } from './hop.ts';
 import { logicalPortHop, subnetHop, vpcHop } from './network-hops.ts';
-import { pluggedInterface, switchHop } from './switch-hop.ts';
+import { mirrorsOf, pluggedInterface, switchHop } from './switch-hop.ts';
 import { guestHop, launcherHop, podHop, tapHop, vethHop, virtioHop } from './workload-hops.ts';
 
 /** A guest that is busy, or runs another command, answers late; everything else is at once. */
@@ -64,8 +64,9 @@ function machineHops(mode: string | undefined): Readonly<Record<string, (context
 	return { guest: guestHop, launcher: launcherHop, ...(mode === 'vhost-user' ? {} : { veth: vethHop }) };
 }
 
-async function atSwitch({ plugged }: ShowContext): Promise<Hop> {
-	return switchHop(await plugged());
+async function atSwitch({ layout, workload, plugged, signal }: ShowContext): Promise<Hop> {
+	const row = await plugged();
+	return switchHop(row, await mirrorsOf(layout, workload.node, row, signal));
 }
 
 async function readable(kind: string, read: () => Promise<Hop>): Promise<Hop> {

@@ -39,6 +39,10 @@ describe('switchHop', () => {
 		});
 	});
 
+	it('names the devices that it is mirrored to', () => {
+		expect(switchHop(row([]), ['mirror0']).facts.mirroredTo).toEqual(['mirror0']);
+	});
+
 	it('sees that the flows are not there yet', () => {
 		expect(switchHop(row([['iface-id', 'vm.demo']])).facts.ovnInstalled).toBe(false);
 	});
