@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { writeGenerated } from './write-generated.ts';
 
 /** Writes docs/reference/errors.md: every code that a CodedError is made with, and where. `--check` fails when the file is stale. */
 const root = join(import.meta.dirname, '..');
-const target = join(root, 'docs', 'reference', 'errors.md');
 
 interface Use {
 	readonly code: string;
@@ -44,12 +44,4 @@ const lines = [
 	}),
 	'',
 ];
-const text = lines.join('\n');
-if (process.argv.includes('--check')) {
-	if (readFileSync(target, { encoding: 'utf8', flag: 'a+' }) !== text) {
-		process.stderr.write('docs/reference/errors.md is stale: run node scripts/generate-errors-docs.ts\n');
-		process.exitCode = 1;
-	}
-} else {
-	writeFileSync(target, text);
-}
+writeGenerated('docs/reference/errors.md', 'generate-errors-docs.ts', lines.join('\n'));

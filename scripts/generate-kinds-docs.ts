@@ -1,10 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { behaviourOf, type JsonSchema, type KindDefinition, kinds } from '@tapestry/network';
+import { writeGenerated } from './write-generated.ts';
 
 /** Writes docs/reference/kinds.md from the kinds' schemas. `--check` fails when the file is stale. */
-const target = join(import.meta.dirname, '..', 'docs', 'reference', 'kinds.md');
-
 const lines = [
 	'# Kinds',
 	'',
@@ -22,15 +19,7 @@ const lines = [
 	...kinds.flatMap(section),
 	'',
 ];
-const text = lines.join('\n');
-if (process.argv.includes('--check')) {
-	if (readFileSync(target, { encoding: 'utf8', flag: 'a+' }) !== text) {
-		process.stderr.write('docs/reference/kinds.md is stale: run node scripts/generate-kinds-docs.ts\n');
-		process.exitCode = 1;
-	}
-} else {
-	writeFileSync(target, text);
-}
+writeGenerated('docs/reference/kinds.md', 'generate-kinds-docs.ts', lines.join('\n'));
 
 function section(kind: KindDefinition): string[] {
 	const { resource, otherVersions = [] } = kind;
