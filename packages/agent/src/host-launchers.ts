@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@tapestry/base';
-import { createWorkQueue, type Pod, type Reflector, type WorkQueue } from '@tapestry/kube';
+import { createWorkQueue, hasEnded, type Pod, type Reflector, type WorkQueue } from '@tapestry/kube';
 import { labels } from '@tapestry/network';
 import { type Attachment, type AttachmentModes, attachmentKey } from './attach/attachment.ts';
 import type { Journal } from './attach/journal.ts';
@@ -88,8 +88,4 @@ async function detach({ clock, journal, log, modes }: HostLauncherDeps, attachme
 
 function isHostLauncher({ metadata, spec }: Pod): boolean {
 	return metadata.labels?.[labels.kubevirt] === 'virt-launcher' && spec?.hostNetwork === true;
-}
-
-function hasEnded({ status }: Pod): boolean {
-	return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }

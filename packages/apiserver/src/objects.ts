@@ -76,8 +76,3 @@ export function fillDefaults(target: MutableJson, defaults: MutableJson): void {
 export function keyOf(meta: { readonly name: string; readonly namespace?: string | undefined }): string {
 	return meta.namespace ? `${meta.namespace}/${meta.name}` : meta.name;
 }
-
-/** RFC 3339 in whole seconds, as metav1.Time is written. */
-export function timestamp(milliseconds: number): string {
-	return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
-}

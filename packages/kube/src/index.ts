@@ -8,6 +8,7 @@ export * from './index-by.ts';
 export * from './kubeconfig.ts';
 export * from './leader.ts';
 export * from './paths.ts';
+export * from './pods.ts';
 export * from './reflector.ts';
 export * from './resources.ts';
 export * from './taints.ts';

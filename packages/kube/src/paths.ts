@@ -23,6 +23,6 @@ export function resourcePath(
 }
 
 /** `group/version`, or `v1` for the core group. */
-export function apiVersionOf(resource: Resource): string {
-	return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+export function apiVersionOf({ group, version }: Pick<Resource, 'group' | 'version'>): string {
+	return group === '' ? version : `${group}/${version}`;
 }

@@ -4,6 +4,7 @@ import {
 	type AttachmentModeName,
 	annotations,
 	type IpLease,
+	isLauncher,
 	labels,
 	machineOfLauncher,
 	type Subnet,
@@ -123,8 +124,6 @@ export class KubeWorkloads implements WorkloadSource {
 		);
 	}
 }
-
-const isLauncher = (pod: Pod): boolean => pod.metadata.labels?.[labels.kubevirt] === 'virt-launcher';
 
 const ownerUid = (lease: IpLease): string => lease.metadata.labels?.[labels.ownerUid] ?? '';
 

@@ -1,5 +1,5 @@
+import { apiVersionOf } from '@tapestry/kube';
 import type { Endpoint, Subresource } from '../registry/kind.ts';
-import { apiVersionOf } from '../registry/kind.ts';
 import type { Registry } from '../registry/registry.ts';
 import { parseAccept } from './negotiate.ts';
 

@@ -1,5 +1,5 @@
+import { apiVersionOf } from '@tapestry/kube';
 import { type OpenApiKind, openApiV2, openApiV3Group, openApiV3Index } from '../openapi/index.ts';
-import { apiVersionOf } from '../registry/kind.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Exchange } from './exchange.ts';
 import { noSuchPath } from './path.ts';

@@ -1,6 +1,7 @@
 import type { Clock } from '@tapestry/base';
+import { apiVersionOf } from '@tapestry/kube';
 import type { ApiObject } from '../objects.ts';
-import { apiVersionOf, type Endpoint, toServed } from '../registry/kind.ts';
+import { type Endpoint, toServed } from '../registry/kind.ts';
 import { type IncludeObject, toTable } from '../table/index.ts';
 import type { Representation } from './negotiate.ts';
 

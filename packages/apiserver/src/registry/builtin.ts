@@ -1,8 +1,9 @@
+import { apiVersionOf } from '@tapestry/kube';
 import { compileSchema, type JsonObject } from '../schema/index.ts';
 import { customResourceDefinitionStrategy } from './crd.ts';
 import { crdSchema } from './crd-schema.ts';
 import { eventConversion, eventStrategy } from './event.ts';
-import { apiVersionOf, type Kind, type Served, type Strategy, type Subresource } from './kind.ts';
+import type { Kind, Served, Strategy, Subresource } from './kind.ts';
 import { podStrategy } from './pod.ts';
 import { serviceStrategy } from './service.ts';
 import {

@@ -1,3 +1,4 @@
+import { timestamp } from '@tapestry/kube';
 import {
 	type ApiObject,
 	childOf,
@@ -9,7 +10,6 @@ import {
 	recordsAt,
 	stringAt,
 	stringsAt,
-	timestamp,
 	valueAt,
 } from '../objects.ts';
 import { checkStructural, compileSchema, type FieldError } from '../schema/index.ts';

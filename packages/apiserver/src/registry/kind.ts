@@ -1,4 +1,5 @@
 import type { Family } from '@tapestry/base';
+import { apiVersionOf } from '@tapestry/kube';
 import type { ApiObject, Draft } from '../objects.ts';
 import type { CompiledSchema, FieldError, JsonObject } from '../schema/index.ts';
 import type { PrinterColumn } from '../table/index.ts';
@@ -90,10 +91,6 @@ export interface Served {
 /** What a URL leads to. */
 export interface Endpoint extends Served {
 	readonly kind: Kind;
-}
-
-export function apiVersionOf(served: { readonly group: string; readonly version: string }): string {
-	return served.group ? `${served.group}/${served.version}` : served.version;
 }
 
 /** A stored object as the endpoint shows it. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { timestamp } from '@tapestry/kube';
 import {
 	type ApiObject,
 	childOf,
@@ -9,7 +10,6 @@ import {
 	recordAt,
 	recordsAt,
 	stringAt,
-	timestamp,
 } from '../objects.ts';
 import type { FieldError } from '../schema/index.ts';
 import type { Admission, Strategy } from './kind.ts';

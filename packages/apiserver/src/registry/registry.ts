@@ -1,4 +1,5 @@
-import { apiVersionOf, type Endpoint, type Kind } from './kind.ts';
+import { apiVersionOf } from '@tapestry/kube';
+import type { Endpoint, Kind } from './kind.ts';
 
 /** The kinds that are served right now: the built-in ones, and those of CustomResourceDefinitions. */
 export class Registry {

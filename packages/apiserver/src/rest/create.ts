@@ -1,5 +1,6 @@
+import { timestamp } from '@tapestry/kube';
 import { ApiError, alreadyExists, badRequest, forbidden, invalid, notFound, type Subject } from '../errors.ts';
-import { type ApiObject, type Draft, draftOf, timestamp } from '../objects.ts';
+import { type ApiObject, type Draft, draftOf } from '../objects.ts';
 import { crdResource } from '../registry/crd.ts';
 import { type Endpoint, toStored } from '../registry/kind.ts';
 import { validateMetadata } from '../registry/metadata.ts';

@@ -1,6 +1,7 @@
+import { apiVersionOf } from '@tapestry/kube';
 import { badRequest } from '../errors.ts';
 import { type ApiObject, isRecord, type MutableJson } from '../objects.ts';
-import { apiVersionOf, type Endpoint } from '../registry/kind.ts';
+import type { Endpoint } from '../registry/kind.ts';
 import { conform } from '../typed/json.ts';
 import { messageNameOf } from '../typed/messages.ts';
 import type { WriteOptions } from './context.ts';

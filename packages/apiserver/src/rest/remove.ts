@@ -1,5 +1,6 @@
+import { timestamp } from '@tapestry/kube';
 import { badRequest, conflict, forbidden, notFound } from '../errors.ts';
-import { type ApiObject, type Draft, draftOf, stringAt, timestamp, valueAt } from '../objects.ts';
+import { type ApiObject, type Draft, draftOf, stringAt, valueAt } from '../objects.ts';
 import { crdFinalizer, crdResource } from '../registry/crd.ts';
 import { conform } from '../typed/json.ts';
 import type { NamedTarget, RestContext } from './context.ts';

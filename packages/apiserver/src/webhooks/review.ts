@@ -1,6 +1,6 @@
-import type { ApiObject, MutableJson } from '../objects.ts';
-import { isRecord, recordAt, stringAt, stringsAt } from '../objects.ts';
-import { apiVersionOf, type Endpoint, toServed, toStored } from '../registry/kind.ts';
+import { apiVersionOf } from '@tapestry/kube';
+import { type ApiObject, isRecord, type MutableJson, recordAt, stringAt, stringsAt } from '../objects.ts';
+import { type Endpoint, toServed, toStored } from '../registry/kind.ts';
 import type { Attributes } from './attributes.ts';
 import type { HookType } from './hook.ts';
 

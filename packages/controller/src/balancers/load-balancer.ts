@@ -1,6 +1,6 @@
 import { type Cidr, cidrContains, formatCidr, formatIp, parseIp } from '@tapestry/base';
 import { keyOf, type Service } from '@tapestry/kube';
-import type { Problem } from '@tapestry/network';
+import { isOlder, type Problem } from '@tapestry/network';
 
 /** What a Service of type LoadBalancer gets. */
 export type Outer =
@@ -55,9 +55,4 @@ function listenersOf({ spec }: Service): string[] {
 	if (spec?.type !== 'LoadBalancer' || !spec.loadBalancerIP || spec.loadBalancerClass) return [];
 	const ips = spec.loadBalancerIP.split(',').flatMap((text) => parseIp(text.trim()) ?? []);
 	return ips.flatMap((ip) => (spec.ports ?? []).map(({ port, protocol = 'TCP' }) => `${formatIp(ip)} ${protocol} ${port}`));
-}
-
-function isOlder(a: Service, b: Service): boolean {
-	const [first, second] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? ''];
-	return first === second ? keyOf(a) < keyOf(b) : first < second;
 }

@@ -1,7 +1,7 @@
 import type { Pod } from '@tapestry/kube';
-import { annotations, labels, machineOfLauncher, type VirtualMachine } from '@tapestry/network';
+import { annotations, isLauncher, labels, machineOfLauncher, type VirtualMachine } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
-import { isLauncher, podClaimant, vmClaimant, vmiClaimant } from './claimant.ts';
+import { podClaimant, vmClaimant, vmiClaimant } from './claimant.ts';
 import { leaseName, leaseObject, parseLease } from './lease-object.ts';
 
 const pod = (spec: Partial<Pod['spec']> = {}, more: Partial<Pod['metadata']> = {}, phase: 'Running' | 'Failed' = 'Running'): Pod => ({

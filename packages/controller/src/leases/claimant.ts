@@ -1,7 +1,7 @@
-import type { Node, Pod } from '@tapestry/kube';
+import { hasEnded, type Node, type Pod } from '@tapestry/kube';
 import {
 	annotations,
-	labels,
+	isLauncher,
 	type MachineInterface,
 	type NamedPortFacts,
 	podInterface,
@@ -52,20 +52,11 @@ export function isMachine({ kind }: Pick<Claimant, 'kind'>): boolean {
 	return kind === 'VirtualMachine' || kind === 'VirtualMachineInstance';
 }
 
-/** A pod that runs a VM uses the VM's lease. */
-export function isLauncher(pod: Pod): boolean {
-	return pod.metadata.labels?.[labels.kubevirt] === 'virt-launcher';
-}
-
-export function isFinished(pod: Pod): boolean {
-	return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-}
-
 /** Pods get a lease when they have a node, before the kubelet of that node asks for the port. */
 export function podClaimant(pod: Pod): Claimant | undefined {
 	const { name, namespace = '', uid = '', labels: own = {}, annotations: asked = {}, deletionTimestamp } = pod.metadata;
 	const node = pod.spec?.nodeName ?? '';
-	if (node === '' || pod.spec?.hostNetwork || isFinished(pod) || isLauncher(pod)) return undefined;
+	if (node === '' || pod.spec?.hostNetwork || hasEnded(pod) || isLauncher(pod)) return undefined;
 	const isLeaving = deletionTimestamp !== undefined;
 	return {
 		kind: 'Pod',
@@ -159,7 +150,7 @@ export function isOfVm({ metadata }: VirtualMachineInstance): boolean {
 
 /** The oldest launcher at work: during a migration the machine still runs where it came from. */
 function launcherAtWork(launchers: readonly Pod[]): Pod | undefined {
-	const placed = launchers.filter((pod) => !isFinished(pod) && pod.spec?.nodeName);
+	const placed = launchers.filter((pod) => !hasEnded(pod) && pod.spec?.nodeName);
 	const age = (pod: Pod) => `${pod.metadata.creationTimestamp ?? ''} ${pod.metadata.name}`;
 	return placed.sort((a, b) => (age(a) < age(b) ? -1 : 1))[0];
 }

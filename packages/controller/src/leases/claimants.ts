@@ -1,17 +1,7 @@
 import { createIndex, type Index, type Pod } from '@tapestry/kube';
-import { machineOfLauncher } from '@tapestry/network';
+import { isLauncher, machineOfLauncher } from '@tapestry/network';
 import type { Sources } from '../world/sources.ts';
-import {
-	type Claimant,
-	claimantKey,
-	isLauncher,
-	nodeClaimant,
-	type OwnerKind,
-	podClaimant,
-	vipClaimant,
-	vmClaimant,
-	vmiClaimant,
-} from './claimant.ts';
+import { type Claimant, claimantKey, nodeClaimant, type OwnerKind, podClaimant, vipClaimant, vmClaimant, vmiClaimant } from './claimant.ts';
 
 /** What is owed a lease now, by `Kind/namespace/name`, and when that changes. */
 export interface Claimants extends Disposable {

@@ -1,5 +1,5 @@
 import { isCoded, type Logger, parseIp, type Signal } from '@tapestry/base';
-import { type KubeClient, type KubeObject, nodes, type Pod, pods, type Resource, type WorkQueue } from '@tapestry/kube';
+import { hasEnded, type KubeClient, type KubeObject, nodes, type Pod, pods, type Resource, type WorkQueue } from '@tapestry/kube';
 import {
 	annotations,
 	type IpLease,
@@ -15,7 +15,7 @@ import {
 import type { AdmittedSubnet } from '../admission/admission.ts';
 import { problemOf } from '../problems.ts';
 import { chooseSubnet, type Networks } from './choose-subnet.ts';
-import { type Claimant, claimantKey, isFinished, isMachine, type OwnerKind } from './claimant.ts';
+import { type Claimant, claimantKey, isMachine, type OwnerKind } from './claimant.ts';
 import type { Claimants } from './claimants.ts';
 import { type Addresses, type Lease, type LeaseOwner, leaseName, leaseObject } from './lease-object.ts';
 import { requestOf } from './pools.ts';
@@ -111,7 +111,7 @@ export class LeaseKeeper {
 		const name = owner.namespace === '' ? { name: owner.name } : { name: owner.name, namespace: owner.namespace };
 		try {
 			const object = await this.#deps.client.get<KubeObject>(ownerResources[owner.kind], name, { signal });
-			return object.metadata.uid !== owner.uid || (owner.kind === 'Pod' && isFinished(object as Pod));
+			return object.metadata.uid !== owner.uid || (owner.kind === 'Pod' && hasEnded(object as Pod));
 		} catch (error) {
 			if (isCoded(error, 'KUBE_NOT_FOUND')) return true;
 			throw error;

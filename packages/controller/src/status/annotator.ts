@@ -1,7 +1,6 @@
 import { isCoded, type Signal } from '@tapestry/base';
-import { type KubeClient, type KubeObject, nodes, pods, type Resource } from '@tapestry/kube';
+import { hasEnded, type KubeClient, type KubeObject, nodes, pods, type Resource } from '@tapestry/kube';
 import { annotations, shownMac } from '@tapestry/network';
-import { isFinished } from '../leases/claimant.ts';
 import { type Claimants, splitKey } from '../leases/claimants.ts';
 import type { Lease } from '../leases/lease-object.ts';
 import type { LeaseRegistry } from '../leases/registry.ts';
@@ -69,7 +68,7 @@ export class Annotator {
 		const { sources, claimants } = this.#deps;
 		const { kind, name } = splitKey(key);
 		if (kind === 'VirtualMachine' || kind === 'VirtualMachineInstance') {
-			return [...claimants.launchers(key)].filter((pod) => !isFinished(pod)).map((object) => ({ object, resource: pods }));
+			return [...claimants.launchers(key)].filter((pod) => !hasEnded(pod)).map((object) => ({ object, resource: pods }));
 		}
 		const object: KubeObject | undefined = kind === 'Pod' ? sources.pods.objects.get(name) : sources.nodes.objects.get(name);
 		if (object?.metadata.uid !== lease.owner?.uid) return [];

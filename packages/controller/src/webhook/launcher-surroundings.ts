@@ -1,8 +1,8 @@
 import { isCoded } from '@tapestry/base';
-import type { Pod } from '@tapestry/kube';
+import { hasEnded, type Pod } from '@tapestry/kube';
 import { annotations, type Subnet, type VirtualMachineInstance } from '@tapestry/network';
 import { chooseSubnet } from '../leases/choose-subnet.ts';
-import { type Claimant, claimantKey, isFinished, vmClaimant, vmiClaimant } from '../leases/claimant.ts';
+import { type Claimant, claimantKey, vmClaimant, vmiClaimant } from '../leases/claimant.ts';
 import { parseLease } from '../leases/lease-object.ts';
 import { requestOf } from '../leases/pools.ts';
 import { type NetworkOptions, NetworkView } from '../networks.ts';
@@ -34,7 +34,7 @@ function runs(pod: Pod, { metadata }: VirtualMachineInstance): boolean {
 	const owner = instanceOf(pod);
 	if (owner?.name !== metadata.name || owner.namespace !== (metadata.namespace ?? 'default')) return false;
 	const isOwn = pod.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid) ?? false;
-	return isOwn && pod.metadata.deletionTimestamp === undefined && !isFinished(pod);
+	return isOwn && pod.metadata.deletionTimestamp === undefined && !hasEnded(pod);
 }
 
 /** Who has the lease: the VirtualMachine, or an instance without one. */

@@ -1,5 +1,6 @@
 import type { Pod } from '@tapestry/kube';
 import {
+	isLauncher,
 	malformedTraffic,
 	type Problem,
 	readTraffic,
@@ -8,7 +9,7 @@ import {
 	virtualMachineInstanceResource,
 	virtualMachineResource,
 } from '@tapestry/network';
-import { isLauncher, isOfVm } from '../leases/claimant.ts';
+import { isOfVm } from '../leases/claimant.ts';
 import type { Validator } from './validators.ts';
 
 type Annotations = Readonly<Record<string, string>> | undefined;

@@ -1,5 +1,5 @@
 import { type Family, formatIp, parseIp } from '@tapestry/base';
-import { type Endpoint, type EndpointSlice, findCondition, type Pod, type Service, type ServicePort } from '@tapestry/kube';
+import { type Endpoint, type EndpointSlice, hasEnded, isReady, type Pod, type Service, type ServicePort } from '@tapestry/kube';
 
 export type SlicePorts = NonNullable<EndpointSlice['ports']>;
 
@@ -99,6 +99,4 @@ function byPreference(a: Pod, b: Pod): number {
 	return rank(a) - rank(b) || age || compare(a.metadata.name, b.metadata.name);
 }
 
-const isReady = (pod: Pod): boolean => findCondition(pod.status?.conditions, 'Ready')?.status === 'True';
-const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

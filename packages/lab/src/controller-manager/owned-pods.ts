@@ -40,9 +40,7 @@ export function podOf(owner: KubeObject, reference: OwnerReference, template: Po
 	};
 }
 
-export const isReady = (pod: Pod): boolean => findCondition(pod.status?.conditions, 'Ready')?.status === 'True';
 export const isLeaving = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;
-export const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 
 /** Milliseconds until a ready pod counts as available: 0 when it does, infinity when it is not ready. `now` is milliseconds since the epoch. */
 export function availableIn(pod: Pod, minReadySeconds: number, now: number): number {

@@ -1,6 +1,6 @@
-import { type Pod, type ReplicaSet, type ReplicaSetStatus, replicaSets } from '@tapestry/kube';
+import { hasEnded, isReady, type Pod, type ReplicaSet, type ReplicaSetStatus, replicaSets } from '@tapestry/kube';
 import { nameSuffix } from '../name-suffix.ts';
-import { availableIn, controlledBy, hasEnded, isLeaving, isReady, nextAvailable, podOf } from './owned-pods.ts';
+import { availableIn, controlledBy, isLeaving, nextAvailable, podOf } from './owned-pods.ts';
 import type { Decision } from './owners.ts';
 
 /** Pause before a pod that failed is replaced; doubles with each further one. Milliseconds. */

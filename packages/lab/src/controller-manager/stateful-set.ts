@@ -1,5 +1,5 @@
-import { type Pod, type StatefulSet, type StatefulSetStatus, statefulSets } from '@tapestry/kube';
-import { availableIn, controlledBy, hasEnded, isLeaving, isReady, nextAvailable, podOf, templateHash } from './owned-pods.ts';
+import { hasEnded, isReady, type Pod, type StatefulSet, type StatefulSetStatus, statefulSets } from '@tapestry/kube';
+import { availableIn, controlledBy, isLeaving, nextAvailable, podOf, templateHash } from './owned-pods.ts';
 import type { Decision } from './owners.ts';
 
 const revisionLabel = 'controller-revision-hash';

@@ -1,6 +1,6 @@
-import type { Container, Pod } from '@tapestry/kube';
+import { type Container, type Pod, hasEnded as saysEnded } from '@tapestry/kube';
+import { isLauncher } from '@tapestry/network';
 import type { ContainerRecord, PodRecord } from './record.ts';
-import { isLauncher } from './workload.ts';
 
 /** The one thing to do next for a pod. */
 export type Step =
@@ -59,7 +59,7 @@ function runningContainers(record: PodRecord | undefined): readonly ContainerRec
 
 /** True when the pod has come to its end by itself: nothing in it will run again. */
 export function hasEnded(pod: Pod, record: PodRecord | undefined): boolean {
-	if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return true;
+	if (saysEnded(pod)) return true;
 	return (pod.spec?.containers ?? []).every((container) => {
 		const known = record?.containers[container.name];
 		return known !== undefined && known.pid === undefined && !restarts(pod, known);

@@ -12,10 +12,10 @@ import {
 	type Reflector,
 	type WorkQueue,
 } from '@tapestry/kube';
+import { isLauncher } from '@tapestry/network';
 import { decide, type Step } from './decide.ts';
 import { PodRuntime, type PodRuntimeDeps, type PodRuntimeOptions } from './pod-runtime.ts';
 import { imageNotRun, podStatus } from './pod-status.ts';
-import { isLauncher } from './workload.ts';
 
 export interface PodKeeperDeps extends KubeDeps, Omit<PodRuntimeDeps, 'onChange'> {
 	readonly recorder: EventRecorder;

@@ -8,9 +8,9 @@ import {
 	setCondition,
 	timestamp,
 } from '@tapestry/kube';
+import { isLauncher } from '@tapestry/network';
 import { hasEnded, isRefused, restartTime } from './decide.ts';
 import type { ContainerRecord, PodRecord } from './record.ts';
-import { isLauncher } from './workload.ts';
 
 /** What users are told about a container that stands in for its image. */
 export const imageNotRun = 'the lab does not run images: an HTTP responder stands in for each container';

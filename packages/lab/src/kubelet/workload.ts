@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Container, Pod } from '@tapestry/kube';
-import { labels } from '@tapestry/network';
+import { isLauncher, labels } from '@tapestry/network';
 import { readyDescriptor } from './process/containers.ts';
 
 export interface WorkloadOptions {
@@ -14,11 +14,6 @@ export interface WorkloadOptions {
 const responder = fileURLToPath(new URL('./process/responder.sh', import.meta.url));
 /** What a pod answers on when it declares no port. */
 const defaultPort = 80;
-
-/** True for a pod that holds a virtual machine: its container is the launcher, and is really run. */
-export function isLauncher(pod: Pod): boolean {
-	return pod.metadata.labels?.[labels.kubevirt] === 'virt-launcher';
-}
 
 /** Where a pod's page lies; see `podPage`. */
 export function pageDirectory(directory: string): string {

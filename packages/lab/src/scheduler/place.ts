@@ -1,4 +1,4 @@
-import type { Node, Pod } from '@tapestry/kube';
+import { hasEnded, type Node, type Pod } from '@tapestry/kube';
 import { misfit } from './fit.ts';
 
 export type Placement =
@@ -10,10 +10,6 @@ export type Placement =
 export function isWaiting(pod: Pod): boolean {
 	const { nodeName, schedulerName = 'default-scheduler' } = pod.spec ?? { containers: [] };
 	return !nodeName && schedulerName === 'default-scheduler' && pod.metadata.deletionTimestamp === undefined && !hasEnded(pod);
-}
-
-export function hasEnded(pod: Pod): boolean {
-	return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
 
 /** Of the nodes that fit, the one with the fewest pods; among equals, the first by name. `load` is the number of pods on a node. */

@@ -4,6 +4,7 @@ import {
 	createIndex,
 	createReflector,
 	createWorkQueue,
+	hasEnded,
 	type KubeDeps,
 	keyOf,
 	type Node,
@@ -12,7 +13,7 @@ import {
 	pods as podsResource,
 	setCondition,
 } from '@tapestry/kube';
-import { hasEnded, isWaiting, place } from './place.ts';
+import { isWaiting, place } from './place.ts';
 
 /** Bindings in flight at once. Decisions are made one after the other, so that they count each other. */
 const concurrency = 8;

@@ -204,13 +204,19 @@ export const virtualMachineInstanceMigrationKind: KindDefinition = {
 	columns: [column('Phase', '.status.phase'), column('VMI', '.spec.vmiName')],
 };
 
+/** A pod that runs a virtual machine. */
+export function isLauncher({ metadata }: { readonly metadata: ObjectMeta }): boolean {
+	return metadata.labels?.[labels.kubevirt] === 'virt-launcher';
+}
+
 /**
  * `namespace/name` of the machine that a launcher pod runs; undefined for other pods. KubeVirt's label holds the guest's host name, which a
  * long name does not fit into; its annotation holds the machine's name.
  */
-export function machineOfLauncher({ metadata }: { readonly metadata: ObjectMeta }): string | undefined {
-	if (metadata.labels?.[labels.kubevirt] !== 'virt-launcher') return undefined;
-	const name = metadata.annotations?.[annotations.kubevirtDomain] ?? metadata.labels[labels.kubevirtVmName];
+export function machineOfLauncher(pod: { readonly metadata: ObjectMeta }): string | undefined {
+	if (!isLauncher(pod)) return undefined;
+	const { metadata } = pod;
+	const name = metadata.annotations?.[annotations.kubevirtDomain] ?? metadata.labels?.[labels.kubevirtVmName];
 	return name === undefined ? undefined : `${metadata.namespace ?? ''}/${name}`;
 }
 

@@ -70,12 +70,3 @@ export function addressSpaces(subnet: Subnet): readonly AddressSpace[] {
 
 export const joinCidrs = (cidrs: readonly Cidr[]): string => cidrs.map(formatCidr).join(',');
 export const joinIps = (ips: readonly Ip[]): string => ips.map(formatIp).join(',');
-
-type Aged = Pick<Subnet, 'metadata'>;
-
-/** By creation, then by name; an object that is not stored yet is the youngest. */
-export function isOlder({ metadata: a }: Aged, { metadata: b }: Aged): boolean {
-	if (a.creationTimestamp === b.creationTimestamp) return a.name < b.name;
-	if (a.creationTimestamp === undefined || b.creationTimestamp === undefined) return a.creationTimestamp !== undefined;
-	return a.creationTimestamp < b.creationTimestamp;
-}

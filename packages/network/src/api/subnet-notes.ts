@@ -1,12 +1,13 @@
 import { subnetRules } from '../policy/read-subnet-rules.ts';
 import { chooseAttachmentMode } from './attachment-mode.ts';
+import { isOlder } from './is-older.ts';
 import { macvtapParent } from './macvtap-parent.ts';
 import { annotations } from './names.ts';
 import { natRuleProblems } from './nat-rules.ts';
 import { subnetOptions } from './options/subnet-options.ts';
 import type { Problem } from './problem.ts';
 import type { Subnet } from './subnet.ts';
-import { isOlder, vpcOf } from './subnet-addressing.ts';
+import { vpcOf } from './subnet-addressing.ts';
 import { gatewayFieldProblems } from './subnet-gateway.ts';
 
 /** What cannot be as the subnet says although it is in use: `validateSubnet` has no objection. */

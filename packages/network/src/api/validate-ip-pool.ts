@@ -10,9 +10,10 @@ import {
 	parseIpRange,
 } from '@tapestry/base';
 import type { IpPool } from './ip-pool.ts';
+import { isOlder } from './is-older.ts';
 import type { Problem } from './problem.ts';
 import type { Subnet } from './subnet.ts';
-import { isOlder, joinCidrs, subnetBlocks } from './subnet-addressing.ts';
+import { joinCidrs, subnetBlocks } from './subnet-addressing.ts';
 
 /** The addresses of a pool as a merged list; entries that cannot be read are left out, and `validateIpPool` tells about them. */
 export function poolRanges(pool: IpPool): readonly IpRange[] {

@@ -12,9 +12,10 @@ import {
 	parseIpRange,
 } from '@tapestry/base';
 import { protocolOf } from './default-subnet.ts';
+import { isOlder } from './is-older.ts';
 import type { Problem } from './problem.ts';
 import type { Subnet } from './subnet.ts';
-import { isOlder, joinCidrs, splitList, subnetBlocks, vpcOf } from './subnet-addressing.ts';
+import { joinCidrs, splitList, subnetBlocks, vpcOf } from './subnet-addressing.ts';
 import type { Vpc } from './vpc.ts';
 
 export interface SubnetSurroundings {

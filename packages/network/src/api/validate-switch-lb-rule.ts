@@ -1,4 +1,5 @@
 import { type Cidr, cidrContains, formatCidr, formatIp, type Ip, parseIp, rangesContain } from '@tapestry/base';
+import { isOlder } from './is-older.ts';
 import { annotations, defaultNames } from './names.ts';
 import type { Problem } from './problem.ts';
 import type { SwitchLbRule } from './service-kinds.ts';
@@ -170,9 +171,4 @@ function listeners(rule: SwitchLbRule): string[] {
 	return ruleVips(rule).flatMap((ip) =>
 		ports.map(({ port = 0, protocol }) => `${formatIp(ip)} ${(protocol || 'TCP').toUpperCase()} ${port}`),
 	);
-}
-
-function isOlder(a: SwitchLbRule, b: SwitchLbRule): boolean {
-	const [first, second] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? ''];
-	return first === second ? a.metadata.name < b.metadata.name : first < second;
 }

@@ -6,6 +6,7 @@ import {
 	type BaselineAdminNetworkPolicy,
 	baselineAdminNetworkPolicyResource,
 } from '../api/admin-network-policy.ts';
+import { isOlder } from '../api/is-older.ts';
 import type { Problem } from '../api/problem.ts';
 import { aclBand } from '../compile/priorities.ts';
 import type { Direction, PeerFacts, RuleFacts, TrafficFacts } from '../world/policies.ts';
@@ -29,7 +30,9 @@ export function readAdminPolicy(policy: AdminNetworkPolicy, others: Iterable<Adm
 		const why = `its priority ${priority} is beyond ${last}, the last one there is room for`;
 		return { problems: [{ reason: 'PriorityOutOfRange', field, what, why, fix: `use a priority from 0 to ${last}` }] };
 	}
-	const before = [...others].find((other) => other.spec.priority === priority && isOlder(other, policy));
+	const before = [...others].find(
+		(other) => other.metadata.name !== policy.metadata.name && other.spec.priority === priority && isOlder(other, policy),
+	);
 	if (before) {
 		const why = `${before.metadata.name}, which was there before, has priority ${priority} too`;
 		return { problems: [{ reason: 'PriorityTaken', field, what, why, fix: 'use a priority of its own' }] };
@@ -103,10 +106,4 @@ function readTraffic(reader: PolicyReader, { portNumber, portRange, namedPort }:
 	const destination = reader.span(first, last, path);
 	const protocol = lowerProtocol(portNumber?.protocol ?? portRange?.protocol);
 	return destination ? [{ protocol, destination, source: undefined }] : [];
-}
-
-function isOlder({ metadata: a }: AdminNetworkPolicy, { metadata: b }: AdminNetworkPolicy): boolean {
-	if (a.name === b.name) return false;
-	const age = ({ creationTimestamp = '~', name }: AdminNetworkPolicy['metadata']): string => `${creationTimestamp} ${name}`;
-	return age(a) < age(b);
 }
