@@ -24,6 +24,7 @@ const IFLA_TUN_NUM_QUEUES = 8;
 const IFLA_TUN_NUM_DISABLED_QUEUES = 9;
 export const IFF_UP = 0x1;
 export const IFF_NOARP = 0x80;
+export const IFF_ALLMULTI = 0x200;
 
 /** struct ifinfomsg, rtnetlink(7). */
 export const ifinfoLength = 16;

@@ -1,6 +1,7 @@
 import { isCoded, macToBytes } from '@tapestry/base';
 import {
 	decodeLink,
+	IFF_ALLMULTI,
 	IFF_NOARP,
 	IFF_UP,
 	IFLA_ADDRESS,
@@ -54,6 +55,8 @@ export interface LinkChange {
 	readonly up?: boolean;
 	/** False sets IFF_NOARP. */
 	readonly arp?: boolean;
+	/** Whether it receives all multicast, and not only of groups that somebody has joined on it. */
+	readonly allMulticast?: boolean;
 	/** Up to 255 bytes; an empty one removes it. */
 	readonly alias?: string;
 	/** Index of the new master; 0 takes it out. */
@@ -135,8 +138,11 @@ export async function moveLink(from: Namespace, id: LinkId, to: { readonly names
 
 function changeOf(socket: NetlinkSocket, id: LinkId, change: LinkChange): Request {
 	const flag = (bit: number, on: boolean | undefined): number => (on ? bit : 0);
-	const mask = flag(IFF_UP, change.up !== undefined) | flag(IFF_NOARP, change.arp !== undefined);
-	const flags = flag(IFF_UP, change.up) | flag(IFF_NOARP, change.arp === false);
+	const mask =
+		flag(IFF_UP, change.up !== undefined) |
+		flag(IFF_NOARP, change.arp !== undefined) |
+		flag(IFF_ALLMULTI, change.allMulticast !== undefined);
+	const flags = flag(IFF_UP, change.up) | flag(IFF_NOARP, change.arp === false) | flag(IFF_ALLMULTI, change.allMulticast);
 	// A device given by name is first found by IFLA_IFNAME, which then cannot carry the new name too.
 	const index = typeof id === 'number' ? id : change.name === undefined ? 0 : getLink(socket, id).index;
 	const name = index === 0 ? (id as string) : change.name;

@@ -56,6 +56,9 @@ describe('bridges and macvtaps', () => {
 		createMacvtap(route, { name: 'tap0', mac: '02:00:00:00:00:07', on: 'a', namespace: elsewhere.namespace });
 		const [link] = json('ip', '-n', elsewhere.name, '-d', '-j', 'link', 'show', 'tap0');
 		expect(link).toMatchObject({ address: '02:00:00:00:00:07', linkinfo: { info_kind: 'macvtap' } });
+		using inside = openRoute(elsewhere.namespace);
+		setLink(inside, 'tap0', { allMulticast: true });
+		expect(json('ip', '-n', elsewhere.name, '-j', 'link', 'show', 'tap0')[0].flags).toContain('ALLMULTI');
 		expect(findLink(route, 'tap0')).toBeUndefined();
 	});
 

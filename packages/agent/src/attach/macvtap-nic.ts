@@ -7,6 +7,7 @@ import { waitFor } from '../wait-for.ts';
 import { addressServerFaults, devicePlace, hasAddressServer, layAddressServer, removeAddressServer } from './address-server.ts';
 import { type Attachment, type AttachmentMode, type AttachmentState, attachmentKey, type SandboxInterface } from './attachment.ts';
 import type { DeviceRulesSource } from './device-rules.ts';
+import { receiving } from './macvtap-device.ts';
 import { missingProgram } from './node-needs.ts';
 import { type NodeNicDeps, nicFaults } from './node-nic.ts';
 import { makePlaceholder, removePlaceholder } from './placeholder.ts';
@@ -85,7 +86,7 @@ export class MacvtapNic implements Parts {
 		using namespace = openSandbox(netns);
 		await withSide(namespace, ({ route }) => {
 			try {
-				setLink(route, tapName, { up: true });
+				setLink(route, tapName, receiving);
 			} catch (cause) {
 				if (!isCoded(cause, 'LINUX_EBUSY')) throw cause;
 				throw new CodedError(

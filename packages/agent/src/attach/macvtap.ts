@@ -1,5 +1,6 @@
 import { createMacvtap, deleteLink, findLink, setLink } from '@tapestry/linux';
 import type { Attachment, AttachmentMode } from './attachment.ts';
+import { receiving } from './macvtap-device.ts';
 import type { MacvtapNic } from './macvtap-nic.ts';
 import { missingTap, type NodeNeeds } from './node-needs.ts';
 import { makePlaceholder, removePlaceholder } from './placeholder.ts';
@@ -47,7 +48,8 @@ export function macvtapWiring({ needs }: { readonly needs: NodeNeeds }): Wiring 
 			return [shown(attachment), { name: tapName, mac: port.mac, mtu: port.mtu, sandbox: netns }];
 		},
 		activate({ route }, { ifname }) {
-			for (const device of [nicName(ifname), tapName]) setLink(route, device, { up: true });
+			setLink(route, nicName(ifname), { up: true });
+			setLink(route, tapName, receiving);
 		},
 		async strip(side, { ifname }) {
 			if (findLink(side.route, tapName)?.kind === 'macvtap') await deleteLink(tapName, side.namespace);

@@ -18,6 +18,12 @@ export async function agentPorts(layout: LabLayout, { node }: RunningWorkload, s
 	return JSON.parse(page) as readonly AgentPort[];
 }
 
+/** The NIC of the node on which a port is that passes Open vSwitch by; undefined for all others, which end in the switch. */
+export function nicOfNode(port: AgentPort | undefined, bridge: string): string | undefined {
+	const last = port?.mode === 'macvtap' ? port.path.at(-1) : undefined;
+	return last === bridge ? undefined : last;
+}
+
 /** Of all ports of a node, the faults of one. */
 export function portFaults(ports: readonly AgentPort[], name: string): readonly string[] {
 	const own = ports.find(({ port }) => port.name === name);

@@ -7,13 +7,13 @@ import type { LabLayout } from '../layout.ts';
 import type { ProcessDeps } from '../process.ts';
 import { labClient } from '../up/kinds.ts';
 import { readSpec } from '../up/up.ts';
-import { agentPorts, portFaults } from './agent-word.ts';
+import { agentPorts, nicOfNode, portFaults } from './agent-word.ts';
 import type { ShowContext } from './context.ts';
 import { pathFaults } from './faults.ts';
 import type { Hop, PortPath } from './hop.ts';
 import { logicalPortHop, subnetHop, vpcHop } from './network-hops.ts';
 import { mirrorsOf, pluggedInterface, switchHop } from './switch-hop.ts';
-import { guestHop, launcherHop, podHop, tapHop, vethHop, virtioHop } from './workload-hops.ts';
+import { guestHop, launcherHop, nicHop, podHop, tapHop, vethHop, virtioHop } from './workload-hops.ts';
 
 /** A guest that is busy, or runs another command, answers late; everything else is at once. */
 const patienceMs = 10_000;
@@ -40,14 +40,14 @@ export async function portPath(deps: ProcessDeps, layout: LabLayout, workload: W
 		plugged: () => plugged,
 		agentPorts: () => ports,
 	};
-	const mode = await ports.then(
-		(all) => all.find(({ port }) => port.name === lease.metadata.name)?.mode,
+	const said = await ports.then(
+		(all) => all.find(({ port }) => port.name === lease.metadata.name),
 		() => undefined,
 	);
-
-	const own: Readonly<Record<string, (context: ShowContext) => Promise<Hop>>> =
-		kind === 'vm' ? machineHops(mode) : { pod: podHop, veth: vethHop };
-	const all = { ...own, 'br-int port': atSwitch, 'logical port': logicalPortHop, subnet: subnetHop, VPC: vpcHop };
+	const nic = nicOfNode(said, integrationBridge);
+	const own: Hops = kind === 'vm' ? machineHops(said?.mode) : { pod: podHop, veth: vethHop };
+	const way: Hops = nic === undefined ? { ...own, 'br-int port': atSwitch } : pastSwitch(nic);
+	const all = { ...way, 'logical port': logicalPortHop, subnet: subnetHop, VPC: vpcHop };
 	const [hops, agentSays] = await Promise.all([
 		Promise.all(Object.entries(all).map(([hopKind, read]) => readable(hopKind, () => read(context)))),
 		ports
@@ -58,8 +58,21 @@ export async function portPath(deps: ProcessDeps, layout: LabLayout, workload: W
 	return { workload: `${kind}/${name}`, namespace, node: found.node, hops, faults: [...pathFaults(hops), ...agentSays] };
 }
 
+type Hops = Readonly<Record<string, (context: ShowContext) => Promise<Hop>>>;
+
+const integrationBridge = 'br-int';
+
+/** A machine whose device is on a NIC of the node. */
+function pastSwitch(nic: string): Hops {
+	return {
+		guest: guestHop,
+		launcher: (context) => launcherHop(context, { outside: 1 }),
+		'NIC of the node': (context) => nicHop(context, nic),
+	};
+}
+
 /** With a tap that is a port of the switch all can be read; what other modes have in the launcher's namespace the agent names. */
-function machineHops(mode: string | undefined): Readonly<Record<string, (context: ShowContext) => Promise<Hop>>> {
+function machineHops(mode: string | undefined): Hops {
 	if (mode === undefined || mode === 'lift' || mode === 'tap') return { guest: guestHop, virtio: virtioHop, tap: tapHop };
 	return { guest: guestHop, launcher: launcherHop, ...(mode === 'vhost-user' ? {} : { veth: vethHop }) };
 }

@@ -51,12 +51,18 @@ export async function tapHop(context: ShowContext): Promise<Hop> {
 	};
 }
 
-/** What lies between the guest and the veth, by the word of the agent that made it. */
-export async function launcherHop({ agentPorts, lease }: ShowContext): Promise<Hop> {
+/**
+ * What lies in the launcher's namespace, by the word of the agent that made it.
+ * @param options.outside how many devices at the end of the path are the node's; by default the veth and the switch
+ */
+export async function launcherHop({ agentPorts, lease }: ShowContext, options: { readonly outside?: number } = {}): Promise<Hop> {
 	const own = (await agentPorts()).find(({ port }) => port.name === lease.metadata.name);
 	const { mode = '', path = [] } = own ?? {};
-	// The last two are the veth and the switch.
-	return { kind: 'launcher', name: mode, facts: { devices: path.slice(0, -2), translates: translating.includes(mode) } };
+	return {
+		kind: 'launcher',
+		name: mode,
+		facts: { devices: path.slice(0, -(options.outside ?? 2)), translates: translating.includes(mode) },
+	};
 }
 
 /** The pod's end of the veth pair. */
@@ -71,6 +77,12 @@ export async function vethHop(context: ShowContext): Promise<Hop> {
 	const { name } = await context.plugged();
 	const link = await nodeLink(context, name);
 	return { kind: 'veth', name, facts: { carrier: hasCarrier(link), mtu: link.mtu, ifindex: link.ifindex, peerIfindex: link.link_index } };
+}
+
+/** Where the path leaves the node past Open vSwitch. Its MTU is that of its own network. */
+export async function nicHop(context: ShowContext, name: string): Promise<Hop> {
+	const link = await nodeLink(context, name);
+	return { kind: 'NIC of the node', name, facts: { carrier: hasCarrier(link), ifindex: link.ifindex } };
 }
 
 function addressFacts({ mac, mtu, up, addresses }: AddressedLink): Hop['facts'] {
