@@ -6,6 +6,7 @@ export * from './kubevirt-hooks.ts';
 export * from './kubevirt-names.ts';
 export * from './nic-offloads.ts';
 export * from './program.ts';
+export * from './read-whole.ts';
 export * from './system.ts';
 export * from './tls/certificate.ts';
 export * from './tls/server-identity.ts';

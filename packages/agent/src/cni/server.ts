@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
 import type { Logger } from '@tapestry/base';
+import { readWhole } from '@tapestry/host';
 import { decodeCall, type PluginAnswer, type PluginCall } from './call.ts';
 
 export interface Page {
@@ -31,7 +33,8 @@ export async function serveCni(deps: CniServerDeps, options: { readonly path: st
 			response.destroy();
 		});
 	});
-	await listen(server, path);
+	server.listen(path);
+	await once(server, 'listening');
 	// Who may call decides over every pod's network.
 	chmodSync(path, 0o600);
 	return {
@@ -58,29 +61,13 @@ async function serve(deps: CniServerDeps, request: IncomingMessage, response: Se
 	response.on('close', () => {
 		if (!response.writableFinished) abort.abort(new Error('the plugin has gone'));
 	});
-	const call = decodeCall(await readBody(request));
+	const body = await readWhole(request, maxBody);
+	if (!body) throw new Error(`the request is larger than ${maxBody} bytes`);
+	const call = decodeCall(body);
 	const answer = call ? await deps.handle(call, abort.signal) : undefined;
 	if (!answer) response.writeHead(400).end();
 	else {
 		const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer.body) };
 		response.writeHead(answer.ok ? 200 : 500, headers).end(answer.body);
 	}
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-	const chunks: Buffer[] = [];
-	let length = 0;
-	for await (const chunk of request as AsyncIterable<Buffer>) {
-		length += chunk.length;
-		if (length > maxBody) throw new Error(`the request is larger than ${maxBody} bytes`);
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks);
-}
-
-function listen(server: Server, path: string): Promise<void> {
-	return new Promise((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(path, resolve);
-	});
 }

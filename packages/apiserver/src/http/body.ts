@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '@tapestry/base';
+import { readWhole } from '@tapestry/host';
 import { parse } from 'yaml';
 import { ApiError, badRequest } from '../errors.ts';
 import { decodeProtobuf } from '../typed/protobuf.ts';
@@ -9,14 +10,9 @@ const longestBody = 3 << 20;
 
 /** Throws RequestEntityTooLarge; the rest of the body is then not read. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
-	const chunks: Buffer[] = [];
-	let size = 0;
-	for await (const chunk of request) {
-		size += (chunk as Buffer).length;
-		if (size > longestBody) throw new ApiError('RequestEntityTooLarge', `the body of the request is longer than ${longestBody} bytes`);
-		chunks.push(chunk as Buffer);
-	}
-	return Buffer.concat(chunks);
+	const body = await readWhole(request, longestBody);
+	if (body) return body;
+	throw new ApiError('RequestEntityTooLarge', `the body of the request is longer than ${longestBody} bytes`);
 }
 
 export function mediaTypeOf(request: IncomingMessage): string {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { unlinkSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
@@ -21,24 +22,14 @@ function create(credentials: Credentials, handler: Handler): Server {
 	return server;
 }
 
-function listening(server: Server, listen: () => void): Promise<void> {
-	return new Promise((resolve, reject) => {
-		server.once('error', reject);
-		server.once('listening', () => {
-			server.removeListener('error', reject);
-			resolve();
-		});
-		listen();
-	});
-}
-
 export async function listenTcp(
 	credentials: Credentials,
 	handler: Handler,
 	{ host, port }: { readonly host: string; readonly port: number },
 ): Promise<{ server: Server; port: number }> {
 	const server = create(credentials, handler);
-	await listening(server, () => server.listen(port, host));
+	server.listen(port, host);
+	await once(server, 'listening');
 	return { server, port: (server.address() as AddressInfo).port };
 }
 
@@ -50,7 +41,8 @@ export async function listenUnix(credentials: Credentials, handler: Handler, pat
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 	}
-	await listening(server, () => server.listen(path));
+	server.listen(path);
+	await once(server, 'listening');
 	return server;
 }
 

@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type Logger, messageOf } from '@tapestry/base';
-import { createServerIdentity } from '@tapestry/host';
+import { createServerIdentity, readWhole } from '@tapestry/host';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
 
 export interface WebhookServerDeps {
@@ -40,7 +41,9 @@ export async function startWebhookServer(deps: WebhookServerDeps, options: Webho
 		});
 	});
 	server.on('tlsClientError', (_error, socket) => socket.destroy());
-	const port = await listening(server, host, options.port);
+	server.listen(options.port, host);
+	await once(server, 'listening');
+	const { port } = server.address() as AddressInfo;
 	return {
 		url: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
 		caBundle: Buffer.from(identity.authority).toString('base64'),
@@ -51,20 +54,15 @@ export async function startWebhookServer(deps: WebhookServerDeps, options: Webho
 	};
 }
 
-function listening(server: Server, host: string, port: number): Promise<number> {
-	return new Promise((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
-	});
-}
-
 async function answer({ reviews }: WebhookServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
 	const review = reviews[new URL(request.url ?? '/', 'https://webhook').pathname];
 	if (!review || request.method !== 'POST') {
 		response.writeHead(review ? 405 : 404).end();
 		return;
 	}
-	const { apiVersion, kind, request: question } = JSON.parse(await readBody(request)) as Record<string, unknown>;
+	const sent = await readWhole(request, longestBody);
+	if (!sent) throw new Error(`the body is longer than ${longestBody} bytes`);
+	const { apiVersion, kind, request: question } = JSON.parse(sent.toString('utf8')) as Record<string, unknown>;
 	if (apiVersion !== 'admission.k8s.io/v1' || kind !== 'AdmissionReview' || !isQuestion(question)) {
 		throw new Error('the body is no AdmissionReview of admission.k8s.io/v1 with a request');
 	}
@@ -75,15 +73,4 @@ async function answer({ reviews }: WebhookServerOptions, request: IncomingMessag
 
 function isQuestion(value: unknown): value is AdmissionRequest {
 	return typeof value === 'object' && value !== null && 'uid' in value && typeof value.uid === 'string' && 'resource' in value;
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-	const chunks: Buffer[] = [];
-	let size = 0;
-	for await (const chunk of request) {
-		size += (chunk as Buffer).length;
-		if (size > longestBody) throw new Error(`the body is longer than ${longestBody} bytes`);
-		chunks.push(chunk as Buffer);
-	}
-	return Buffer.concat(chunks).toString('utf8');
 }

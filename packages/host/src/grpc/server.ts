@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { constants, createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { type Clock, CodedError, isCoded, type Logger, messageOf } from '@tapestry/base';
@@ -33,18 +34,16 @@ export async function serveGrpc(deps: GrpcServerDeps, { socket, methods }: GrpcS
 		call(methods, stream, headers).catch((error: unknown) => fail(deps.log, stream, headers, error));
 	});
 	rmSync(socket, { force: true });
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', (cause) => {
-			reject(
-				new CodedError(
-					'GRPC_LISTEN',
-					{ what: `cannot listen on ${socket}`, fix: 'see that the directory is there and writable' },
-					{ cause },
-				),
-			);
-		});
-		server.listen(socket, resolve);
-	});
+	server.listen(socket);
+	try {
+		await once(server, 'listening');
+	} catch (cause) {
+		throw new CodedError(
+			'GRPC_LISTEN',
+			{ what: `cannot listen on ${socket}`, fix: 'see that the directory is there and writable' },
+			{ cause },
+		);
+	}
 	return {
 		async [Symbol.asyncDispose]() {
 			const closed = new Promise<void>((resolve) => server.close(() => resolve()));

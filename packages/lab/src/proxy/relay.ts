@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from '@tapestry/base';
 import { listenInNamespace } from '@tapestry/linux';
@@ -9,11 +10,9 @@ export async function startRelay(deps: { readonly log: Logger }, route: Route): 
 		relay(client, connect({ path: route.target, allowHalfOpen: true }), deps.log),
 	);
 	const { listen } = route;
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		if (listen.kind === 'unix') server.listen(listen.path, resolve);
-		else server.listen({ fd: listenInNamespace(listen.netns, { address: listen.address, port: listen.port }) }, resolve);
-	});
+	if (listen.kind === 'unix') server.listen(listen.path);
+	else server.listen({ fd: listenInNamespace(listen.netns, { address: listen.address, port: listen.port }) });
+	await once(server, 'listening');
 	return server;
 }
 
