@@ -130,7 +130,7 @@ describe.each(hypervisors)('the end of a machine with %s', (hypervisor) => {
 	});
 
 	it('leaves nothing when the launcher is killed with its group', async () => {
-		const vm = await startLauncher(image, { annotations, spec: { domain: small } });
+		await using vm = await startLauncher(image, { annotations, spec: { domain: small } });
 		await vm.running;
 		const qemu = vm.qemu();
 		expect(qemu).toBeGreaterThan(0);

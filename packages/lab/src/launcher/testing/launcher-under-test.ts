@@ -140,7 +140,8 @@ function readOf(pid: string, file: string): string {
 
 /** Resolves when a guest's console has shown this so often. */
 export async function consoleShows(files: Pick<VmFiles, 'consoleLog'>, text: string, times: number): Promise<void> {
-	const tail = spawn('tail', ['-c', '+1', '-F', files.consoleLog], { stdio: ['ignore', 'pipe', 'ignore'] });
+	// A test that waits in vain is killed; this is to end with it.
+	const tail = spawn('tail', ['-c', '+1', `--pid=${process.pid}`, '-F', files.consoleLog], { stdio: ['ignore', 'pipe', 'ignore'] });
 	try {
 		let seen = '';
 		for await (const chunk of tail.stdout.setEncoding('utf8') as AsyncIterable<string>) {
