@@ -129,6 +129,11 @@ it('has a path that leaves the node without the switch', async () => {
 	]);
 });
 
+it('is told apart by why', async () => {
+	const { stdout } = await tapestry(['why', '--name', sharedLab().id, '-n', 'lan', '--json', 'vm/lost', 'vm/direct']);
+	expect(stdout).toContain('past the switch');
+});
+
 it('cannot be on a NIC that is not there, or has no name', async () => {
 	const events = await kube('get', 'events', '-n', 'lan', '-o', 'jsonpath={.items[*].message}');
 	expect(events).toMatch(/there is no device lan9 \(fix: provide it, run the machine on another node, or use one of lift,/);

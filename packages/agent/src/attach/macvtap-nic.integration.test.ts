@@ -125,9 +125,24 @@ it.each([
 	expect(sandbox.run('ip', '-br', 'link').stdout).toMatch(/^lo .*\n$/);
 });
 
+it('says that somebody else on the NIC has its address, and that nobody has said its rules, and leaves nothing', async () => {
+	agent.workloads.set({ namespace: 'default', name: 'wrong' }, machine('uplink'));
+	await using hasty = await startAgentOf({ addMs: 300 });
+	hasty.workloads.set({ namespace: 'default', name: 'wrong' }, machine('uplink'));
+	const early = await hasty.call('ADD', { containerId: 'wrong', sandbox, pod: 'wrong' });
+	expect(early.json).toMatchObject({ details: expect.stringContaining('the controller has not said its rules') });
+	const ip = (...args: readonly string[]) => runIn(`/run/netns/${node.name}`, ['ip', 'link', ...args]);
+	ip('add', 'link', 'uplink', 'name', 'other', 'address', port.mac, 'up', 'type', 'macvlan', 'mode', 'bridge');
+	agent.rules.set(rulesOf());
+	const answer = await call('ADD', { pod: 'wrong' });
+	expect(answer.json).toMatchObject({ details: expect.stringContaining(`${port.mac} is in use on uplink already`) });
+	ip('delete', 'other');
+	expect(sandbox.run('ip', '-br', 'link').stdout).toMatch(/^lo .*\n$/);
+	expect(sandbox.run('nft', 'list', 'tables').stdout).toBe('');
+});
+
 describe("a guest on the node's NIC", () => {
 	beforeAll(async () => {
-		agent.rules.set(rulesOf());
 		agent.workloads.set({ namespace: 'default', name: 'direct' }, machine('uplink'));
 		expect(await call('ADD')).toMatchObject({ ok: true });
 		guest = await startGuest(sandbox, { queues: 1 });
@@ -248,6 +263,12 @@ describe("a guest on the node's NIC", () => {
 		expect(sandbox.run('nft', 'list', 'tables').stdout).toBe('');
 	});
 });
+
+/** Another agent on the node, beside the one of all tests. */
+async function startAgentOf(options: { readonly addMs: number }): Promise<AgentUnderTest & AsyncDisposable> {
+	const other = await startAgent(node, { isVmm, ...options });
+	return { ...other, [Symbol.asyncDispose]: () => other.abandon() };
+}
 
 /** The agent has loaded what it was told last. */
 async function rulesAreIn(): Promise<void> {

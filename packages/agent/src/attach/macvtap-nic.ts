@@ -88,7 +88,7 @@ export class MacvtapNic implements Parts {
 			try {
 				setLink(route, tapName, receiving);
 			} catch (cause) {
-				if (!isCoded(cause, 'LINUX_EBUSY')) throw cause;
+				if (!isCoded(cause, 'LINUX_EADDRINUSE')) throw cause;
 				throw new CodedError(
 					'AGENT_MAC_TAKEN',
 					{ what: `${tapName} cannot be set up`, why: `${port.mac} is in use on ${parent} already` },

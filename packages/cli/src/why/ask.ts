@@ -49,7 +49,8 @@ export async function askWhy({ client, northbound }: WhySources, request: WhyReq
 		observeMtus(client, signal),
 	]);
 	const waiting = new Map([...sender.waiting, ...target.waiting]);
-	const observed: Observed = { nodes, waiting, mtus, betweenNodes: request.betweenNodes };
+	const pastSwitch = new Set([...sender.pastSwitch, ...target.pastSwitch]);
+	const observed: Observed = { nodes, waiting, pastSwitch, mtus, betweenNodes: request.betweenNodes };
 	const protocol = request.protocol ?? target.service?.protocol ?? 'icmp';
 	const port = request.port ?? target.service?.port;
 	const { source } = request;

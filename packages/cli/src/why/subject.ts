@@ -46,6 +46,7 @@ interface Workload {
 	readonly object: string;
 	readonly port: string;
 	readonly waiting: string | undefined;
+	readonly isPastSwitch: boolean;
 }
 
 /** The workload, its lease's name and its own word on the network. @throws WHY_NOT_FOUND */
@@ -61,20 +62,26 @@ async function findWorkload(client: KubeClient, { kind, namespace, name }: Subje
 		const object = await getOptional<Pod>(client, resource, { namespace, name }, signal);
 		if (!object) continue;
 		const id = `${owner}/${namespace}/${name}`;
-		const port = await leaseName(client, id, object, signal);
-		return { object: id, port: port ?? `${name}.${namespace}`, waiting: port === undefined ? waitingFor(object) : undefined };
+		const lease = await findLease(client, id, object, signal);
+		return {
+			object: id,
+			port: lease?.metadata.name ?? `${name}.${namespace}`,
+			waiting: lease ? undefined : waitingFor(object),
+			// The controller carries the rules of such a port on the lease.
+			isPastSwitch: lease?.metadata.annotations?.[annotations.deviceRules] !== undefined,
+		};
 	}
 	throw notFound(kind, name, namespace);
 }
 
 /** The lease has the workload's name, unless another owner was quicker or the name is too long; then its label leads to it. */
-async function leaseName(client: KubeClient, owner: string, { metadata }: KubeObject, signal: AbortSignal): Promise<string | undefined> {
+async function findLease(client: KubeClient, owner: string, { metadata }: KubeObject, signal: AbortSignal): Promise<IpLease | undefined> {
 	const isOwn = (lease: IpLease | undefined) => lease?.metadata.annotations?.[annotations.owner] === owner;
 	const plain = `${metadata.name}.${metadata.namespace}`;
 	const lease = await getOptional<IpLease>(client, ipResource, { name: plain }, signal);
-	if (isOwn(lease)) return plain;
+	if (isOwn(lease)) return lease;
 	const { items } = await client.list<IpLease>(ipResource, { labelSelector: `${labels.ownerUid}=${metadata.uid}`, signal });
-	return items.find(isOwn)?.metadata.name;
+	return items.find(isOwn);
 }
 
 function waitingFor({ status }: Pod): string {
@@ -84,25 +91,23 @@ function waitingFor({ status }: Pod): string {
 	return word?.message ?? unplaced?.message ?? 'nothing has given it one';
 }
 
-export interface FoundSender {
+export interface FoundSender extends Pick<Observed, 'waiting' | 'pastSwitch'> {
 	readonly from: Sender;
-	readonly waiting: Observed['waiting'];
 }
 
 /** @throws WHY_SUBJECT, WHY_NOT_FOUND */
 export async function findSender(client: KubeClient, subject: SubjectName, signal: AbortSignal): Promise<FoundSender> {
-	if (subject.kind === 'node') return { from: { object: `Node/${subject.name}`, port: nodePortName(subject.name) }, waiting: new Map() };
+	if (subject.kind === 'node') return { from: { object: `Node/${subject.name}`, port: nodePortName(subject.name) }, ...nothingOf };
 	if (subject.kind !== 'pod' && subject.kind !== 'vm') {
 		throw new CodedError('WHY_SUBJECT', { what: `${subject.kind} sends nothing`, fix: 'begin with pod/NAME, vm/NAME or node/NAME' });
 	}
-	const { object, port, waiting } = await findWorkload(client, subject, signal);
-	return { from: { object, port }, waiting: waitingMap(object, waiting) };
+	const workload = await findWorkload(client, subject, signal);
+	return { from: { object: workload.object, port: workload.port }, ...observedOf(workload) };
 }
 
-export interface FoundTarget {
+export interface FoundTarget extends Pick<Observed, 'waiting' | 'pastSwitch'> {
 	/** One for each family that it has an address of, IPv4 first; a workload is one for both. */
 	readonly targets: readonly Target[];
-	readonly waiting: Observed['waiting'];
 	/** The first port of a Service. */
 	readonly service: { readonly protocol: 'tcp' | 'udp' | 'sctp'; readonly port: number } | undefined;
 }
@@ -115,7 +120,7 @@ export async function findTarget(
 	signal: AbortSignal,
 ): Promise<FoundTarget> {
 	const { kind, name, namespace } = subject;
-	const none = { waiting: new Map(), service: undefined };
+	const none = { ...nothingOf, service: undefined };
 	switch (kind) {
 		case 'address':
 			return { targets: addresses(undefined, [name]), ...none };
@@ -134,11 +139,12 @@ export async function findTarget(
 			}
 			const [first] = ports;
 			const protocol = (first?.protocol ?? 'TCP').toLowerCase() as 'tcp' | 'udp' | 'sctp';
-			return { targets, waiting: new Map(), service: first && { protocol, port: first.port } };
+			return { targets, ...nothingOf, service: first && { protocol, port: first.port } };
 		}
 		default: {
-			const { object, port, waiting } = await findWorkload(client, subject, signal);
-			return { targets: [{ kind: 'workload', object, port }], waiting: waitingMap(object, waiting), service: undefined };
+			const workload = await findWorkload(client, subject, signal);
+			const { object, port } = workload;
+			return { targets: [{ kind: 'workload', object, port }], ...observedOf(workload), service: undefined };
 		}
 	}
 }
@@ -150,8 +156,10 @@ function addresses(object: string | undefined, texts: readonly string[]): readon
 	});
 }
 
-function waitingMap(object: string, waiting: string | undefined): Observed['waiting'] {
-	return new Map(waiting === undefined ? [] : [[object, waiting]]);
+const nothingOf: Pick<Observed, 'waiting' | 'pastSwitch'> = { waiting: new Map(), pastSwitch: new Set() };
+
+function observedOf({ object, port, waiting, isPastSwitch }: Workload): Pick<Observed, 'waiting' | 'pastSwitch'> {
+	return { waiting: new Map(waiting === undefined ? [] : [[object, waiting]]), pastSwitch: new Set(isPastSwitch ? [port] : []) };
 }
 
 async function getOptional<T extends KubeObject>(

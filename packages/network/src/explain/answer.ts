@@ -9,6 +9,7 @@ export type Reason =
 	| 'other-vpc'
 	| 'no-address'
 	| 'port-down'
+	| 'past-switch'
 	| 'node-down'
 	| 'mtu'
 	/** What was sent passes, what comes back does not. */

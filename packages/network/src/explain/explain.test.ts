@@ -119,6 +119,14 @@ describe('what does not pass, and the object at fault', () => {
 		expect(ask(plantedWorld(), toPod('b'), {}, { ...nothingObserved, nodes })).toMatchObject({ reason: 'node-down', object: 'Node/n2' });
 	});
 
+	it('a machine that is past the switch', () => {
+		const observed = { ...nothingObserved, pastSwitch: new Set(['b.shop']) };
+		expect(ask(plantedWorld(), toPod('b'), {}, observed)).toMatchObject({
+			...{ reason: 'past-switch', object: 'Pod/shop/b' },
+			summary: expect.stringContaining('is on a NIC of its node, past the switch'),
+		});
+	});
+
 	it('too large a packet', () => {
 		const observed = { ...nothingObserved, mtus: new Map([['second', 1400]]), betweenNodes: 1442 };
 		expect(ask(plantedWorld(), toPod('c'), { size: 1420 }, observed)).toMatchObject({

@@ -35,6 +35,8 @@ export interface Observed {
 	readonly nodes: ReadonlyMap<string, ObservedNode>;
 	/** By `Kind/namespace/name`: why a workload has no address, in the words of its condition. */
 	readonly waiting: ReadonlyMap<string, string>;
+	/** Names of ports that are on a NIC of their node instead of the switch. */
+	readonly pastSwitch: ReadonlySet<string>;
 	/** By subnet, of its ports, in bytes. */
 	readonly mtus: ReadonlyMap<string, number>;
 	/** The largest packet that the nodes' own network carries between them, after encapsulation. */
@@ -48,4 +50,10 @@ export interface ObservedNode {
 	readonly trouble: string | undefined;
 }
 
-export const nothingObserved: Observed = { nodes: new Map(), waiting: new Map(), mtus: new Map(), betweenNodes: undefined };
+export const nothingObserved: Observed = {
+	nodes: new Map(),
+	waiting: new Map(),
+	pastSwitch: new Set(),
+	mtus: new Map(),
+	betweenNodes: undefined,
+};

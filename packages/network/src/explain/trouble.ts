@@ -1,3 +1,4 @@
+import { annotations } from '../api/names.ts';
 import type { Reason } from './answer.ts';
 import { type Fault, nameOf, type Setting } from './denial.ts';
 import type { SwitchPort } from './logical-network.ts';
@@ -13,7 +14,7 @@ export function troubleOf(setting: Setting, from: SwitchPort, to: SwitchPort | u
 	const target = question.to.kind === 'workload' && to?.name === question.to.port ? question.to.object : to?.origin?.object;
 	const ends = [{ port: from, object: question.from.object }, ...(to ? [{ port: to, object: target ?? to.name }] : [])];
 	for (const { port, object } of ends) {
-		const found = nodeTrouble(setting, port, object) ?? portTrouble(port, object);
+		const found = nodeTrouble(setting, port, object) ?? pastTrouble(setting, port, object) ?? portTrouble(port, object);
 		if (found) return found;
 	}
 	return to && mtuTrouble(setting, from, to);
@@ -28,6 +29,17 @@ function nodeTrouble({ observed }: Setting, port: SwitchPort, object: string): T
 		object: `Node/${port.node}`,
 		path: 'status.conditions',
 		fix: `see \`kubectl describe node ${port.node}\``,
+	};
+}
+
+function pastTrouble({ observed }: Setting, port: SwitchPort, object: string): Trouble | undefined {
+	if (!observed.pastSwitch.has(port.name)) return undefined;
+	return {
+		reason: 'past-switch',
+		summary: `denied: ${nameOf(object)} is on a NIC of its node, past the switch, where only the network of that NIC leads`,
+		object,
+		path: `metadata.annotations[${annotations.macvtapParent}]`,
+		fix: 'ask that network, or connect the machine in another mode',
 	};
 }
 
