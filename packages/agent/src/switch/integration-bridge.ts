@@ -5,17 +5,13 @@ import {
 	type OvsBridge,
 	type OvsInterface,
 	type OvsOpenVSwitch,
-	type OvsPort,
 	ovsSchema,
 	type Uuid,
 	whereUuid,
 } from '@tapestry/network';
-import type { Replica, Session } from '@tapestry/ovsdb';
+import type { Session } from '@tapestry/ovsdb';
 import { waitFor } from '../wait-for.ts';
-
-const database = 'Open_vSwitch';
-/** Marks the ports that agents made, with what they belong to. Kube-OVN's agents use the same name for their mark. */
-const vendorMark = { vendor: 'tapestry' } as const;
+import { type BridgeOptions, BridgeRows, isOurs, listed, vendorMark } from './bridge-rows.ts';
 
 export interface SwitchPort {
 	/** The device, which is also the port's name in Open vSwitch. */
@@ -53,53 +49,45 @@ export interface SwitchPortState {
 
 /** The node's integration bridge, seen through a live copy of its database and changed by single transactions. */
 export class IntegrationBridge {
-	readonly #session: Session;
-	readonly #replica: Replica;
-	readonly #name: string;
+	readonly #rows: BridgeRows;
 
-	private constructor(session: Session, replica: Replica, name: string) {
-		this.#session = session;
-		this.#replica = replica;
-		this.#name = name;
+	private constructor(rows: BridgeRows) {
+		this.#rows = rows;
 	}
 
-	/** @param name @default br-int */
-	static async open(session: Session, options: { readonly name?: string; readonly signal?: Signal } = {}): Promise<IntegrationBridge> {
-		const { name = 'br-int', ...more } = options;
-		const tables = {
-			Bridge: { columns: ['name', 'datapath_type', 'ports'] },
-			Port: { columns: ['name', 'interfaces'] },
-			Interface: { columns: ['name', 'external_ids', 'error', 'link_state', 'status'] },
-			Open_vSwitch: { columns: ['dpdk_initialized', 'iface_types'] },
+	static async open(session: Session, options: BridgeOptions = {}): Promise<IntegrationBridge> {
+		const columns = {
+			Bridge: ['name', 'datapath_type', 'ports'],
+			Port: ['name', 'interfaces'],
+			Interface: ['name', 'external_ids', 'error', 'link_state', 'status'],
+			Open_vSwitch: ['dpdk_initialized', 'iface_types'],
 		};
-		return new IntegrationBridge(session, await session.monitor(database, tables, more), name);
+		return new IntegrationBridge(await BridgeRows.open(session, columns, options));
 	}
 
 	get name(): string {
-		return this.#name;
+		return this.#rows.name;
 	}
 
 	/** Whether ports can be plugged in now. */
 	get ready(): boolean {
-		return this.#session.connected && this.#bridge() !== undefined;
+		return this.#rows.connected && this.#rows.bridge() !== undefined;
 	}
 
 	/** True for the userspace datapath, which reads devices beside the host's own stack instead of in front of it. */
 	get userspace(): boolean {
-		return this.#bridge()?.datapath_type === 'netdev';
+		return this.#rows.bridge()?.datapath_type === 'netdev';
 	}
 
 	/** What this Open vSwitch can do beside the kernel. */
 	get dpdk(): { readonly initialized: boolean; readonly interfaceTypes: readonly string[] } {
-		const [root] = this.#rows<OvsOpenVSwitch>(database);
+		const [root] = this.#rows.all<OvsOpenVSwitch>(ovsSchema.name);
 		return { initialized: root?.dpdk_initialized ?? false, interfaceTypes: root?.iface_types ?? [] };
 	}
 
 	/** The ports that agents made on this bridge. */
 	ports(): readonly SwitchPortState[] {
-		return this.#interfaces()
-			.filter(({ external_ids: ids }) => ids.vendor === vendorMark.vendor)
-			.map(stateOf);
+		return this.#interfaces().filter(isOurs).map(stateOf);
 	}
 
 	port(device: string): SwitchPortState | undefined {
@@ -109,7 +97,7 @@ export class IntegrationBridge {
 
 	/** Calls back after every change of the copy. */
 	onChange(listener: () => void): () => void {
-		return this.#replica.onChange(listener);
+		return this.#rows.onChange(listener);
 	}
 
 	/**
@@ -117,8 +105,8 @@ export class IntegrationBridge {
 	 * (a machine's previous launcher on this node). Resolves when Open vSwitch has the row, not when its flows are there.
 	 */
 	async add(port: SwitchPort, options: { readonly signal?: Signal } = {}): Promise<Uuid> {
-		const bridge = this.#bridge();
-		if (!bridge) throw noBridge(this.#name);
+		const bridge = this.#rows.bridge();
+		if (!bridge) throw noBridge(this.name);
 		const operations: Operation[] = [
 			...this.#removal(port.device),
 			...this.#release(port),
@@ -140,14 +128,9 @@ export class IntegrationBridge {
 				'uuid-name': 'port',
 				row: encodeRow(ovsSchema.tables.Port, { name: port.device, interfaces: [{ named: 'interface' }], external_ids: vendorMark }),
 			},
-			{
-				op: 'mutate',
-				table: 'Bridge',
-				where: whereUuid(bridge._uuid),
-				mutations: [['ports', 'insert', ['set', [['named-uuid', 'port']]]]],
-			},
+			listed(bridge, 'ports', 'insert', ['named-uuid', 'port']),
 		];
-		const results = await this.#session.transact(database, operations, options);
+		const results = await this.#rows.transact(operations, options);
 		const uuid = results[operations.length - 3]?.uuid?.[1];
 		if (uuid === undefined) throw new CodedError('AGENT_OVS_PORT', `the database gave no row for port ${port.device}`);
 		return uuid;
@@ -161,7 +144,7 @@ export class IntegrationBridge {
 			return row?.external_ids['ovn-installed'] === 'true' ? true : undefined;
 		};
 		await waitFor(
-			(listener) => this.#replica.onChange(listener),
+			(listener) => this.#rows.onChange(listener),
 			check,
 			signal,
 			() => notInstalled(this.#interface(uuid), signal),
@@ -170,7 +153,7 @@ export class IntegrationBridge {
 
 	/** Resolves when the copy has all that was in the database at the time of the call. */
 	settled(options: { readonly signal?: Signal } = {}): Promise<void> {
-		return this.#replica.settled(options);
+		return this.#rows.settled(options);
 	}
 
 	/** Unplugs a device; does nothing when it is not plugged in. */
@@ -178,21 +161,16 @@ export class IntegrationBridge {
 		// An `add` that its caller gave up on may still have been carried out.
 		await this.settled(options);
 		const operations = this.#removal(device);
-		if (operations.length > 0) await this.#session.transact(database, operations, options);
+		if (operations.length > 0) await this.#rows.transact(operations, options);
 	}
 
 	#removal(device: string): Operation[] {
-		const port = this.#rows<OvsPort>('Port').find(({ name }) => name === device);
+		const port = this.#rows.port(device);
 		if (!port) return [];
-		// Port names are unique in the whole database, so the bridge may be another than ours.
-		return this.#rows<OvsBridge>('Bridge')
+		return this.#rows
+			.all<OvsBridge>('Bridge')
 			.filter(({ ports }) => ports.includes(port._uuid))
-			.map(({ _uuid }) => ({
-				op: 'mutate',
-				table: 'Bridge',
-				where: whereUuid(_uuid),
-				mutations: [['ports', 'delete', ['set', [['uuid', port._uuid]]]]],
-			}));
+			.map((bridge) => listed(bridge, 'ports', 'delete', ['uuid', port._uuid]));
 	}
 
 	#release(port: SwitchPort): Operation[] {
@@ -209,21 +187,12 @@ export class IntegrationBridge {
 			}));
 	}
 
-	#bridge(): OvsBridge | undefined {
-		return this.#rows<OvsBridge>('Bridge').find(({ name }) => name === this.#name);
-	}
-
 	#interface(uuid: Uuid): OvsInterface | undefined {
-		return this.#replica.table('Interface').get(uuid) as OvsInterface | undefined;
+		return this.#rows.row('Interface', uuid);
 	}
 
 	#interfaces(): readonly OvsInterface[] {
-		return this.#rows<OvsInterface>('Interface');
-	}
-
-	/** The monitored columns of a table; a node has some hundred rows. */
-	#rows<T>(table: string): readonly T[] {
-		return [...this.#replica.table(table).values()] as unknown as readonly T[];
+		return this.#rows.all<OvsInterface>('Interface');
 	}
 }
 

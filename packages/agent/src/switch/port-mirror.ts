@@ -10,49 +10,39 @@ import {
 	type Uuid,
 	whereUuid,
 } from '@tapestry/network';
-import type { Replica, Session } from '@tapestry/ovsdb';
+import type { Session } from '@tapestry/ovsdb';
+import { type BridgeOptions, BridgeRows, isOurs, listed, vendorMark } from './bridge-rows.ts';
 
-const database = 'Open_vSwitch';
 /** Kube-OVN's names. */
 export const mirrorDevice = 'mirror0';
 const mirrorName = 'm0';
-const mark = { vendor: 'tapestry' } as const;
 /** Larger than any packet of a port: Open vSwitch drops what does not fit through a device. */
 const mirrorMtu = 9216;
-
-type Marked = { readonly external_ids: Readonly<Record<string, string>> };
-const isOurs = ({ external_ids: ids }: Marked): boolean => ids.vendor === mark.vendor;
 
 /**
  * The copy of ports' packets to a device of the node, as rows of the integration bridge; others' mirrors and ports are left alone. Open vSwitch copies a
  * packet once, whatever becomes of it: where OVN turns a question round and answers with it (ARP, ping to a gateway), the question is all that is seen.
  */
 export class PortMirror {
-	readonly #session: Session;
-	readonly #replica: Replica;
-	readonly #name: string;
+	readonly #rows: BridgeRows;
 
-	private constructor(session: Session, replica: Replica, name: string) {
-		this.#session = session;
-		this.#replica = replica;
-		this.#name = name;
+	private constructor(rows: BridgeRows) {
+		this.#rows = rows;
 	}
 
-	/** @param name of the bridge. @default br-int */
-	static async open(session: Session, options: { readonly name?: string; readonly signal?: Signal } = {}): Promise<PortMirror> {
-		const { name = 'br-int', ...more } = options;
-		const tables = {
-			Bridge: { columns: ['name', 'ports', 'mirrors'] },
-			Port: { columns: ['name', 'interfaces', 'external_ids'] },
-			Interface: { columns: ['name', 'external_ids'] },
-			Mirror: { columns: ['name', 'select_src_port', 'select_dst_port', 'output_port', 'external_ids'] },
+	static async open(session: Session, options: BridgeOptions = {}): Promise<PortMirror> {
+		const columns = {
+			Bridge: ['name', 'ports', 'mirrors'],
+			Port: ['name', 'interfaces', 'external_ids'],
+			Interface: ['name', 'external_ids'],
+			Mirror: ['name', 'select_src_port', 'select_dst_port', 'output_port', 'external_ids'],
 		};
-		return new PortMirror(session, await session.monitor(database, tables, more), name);
+		return new PortMirror(await BridgeRows.open(session, columns, options));
 	}
 
 	/** Calls back after every change of the copy of the database. */
 	onChange(listener: () => void): () => void {
-		return this.#replica.onChange(listener);
+		return this.#rows.onChange(listener);
 	}
 
 	/**
@@ -60,23 +50,23 @@ export class PortMirror {
 	 * there is no device either. Writes only what differs. Answers whether there is a device.
 	 */
 	async set(logicalPorts: ReadonlySet<string>, options: { readonly signal?: Signal } = {}): Promise<boolean> {
-		const bridge = this.#rows<OvsBridge>('Bridge').find(({ name }) => name === this.#name);
+		const bridge = this.#rows.bridge();
 		if (!bridge) return false;
 		const ports = this.#ports(bridge, logicalPorts);
 		const operations = ports.length === 0 ? this.#removal(bridge) : this.#change(bridge, ports);
 		if (operations.length > 0) {
-			await this.#session.transact(database, operations, options);
+			await this.#rows.transact(operations, options);
 			// The next call must see what this one wrote.
-			await this.#replica.settled(options);
+			await this.#rows.settled(options);
 		}
 		return ports.length > 0;
 	}
 
 	/** The ports through which the logical ports are plugged in. */
 	#ports(bridge: OvsBridge, logicalPorts: ReadonlySet<string>): readonly Uuid[] {
-		const interfaces = this.#rows<OvsInterface>('Interface').filter(({ external_ids: ids }) => logicalPorts.has(ids['iface-id'] ?? ''));
+		const interfaces = this.#rows.all<OvsInterface>('Interface').filter(({ external_ids: ids }) => logicalPorts.has(ids['iface-id'] ?? ''));
 		const plugged = new Set(interfaces.map(({ _uuid }) => _uuid));
-		const ports = this.#rows<OvsPort>('Port').filter((port) => port.interfaces.some((uuid) => plugged.has(uuid)));
+		const ports = this.#rows.all<OvsPort>('Port').filter((port) => port.interfaces.some((uuid) => plugged.has(uuid)));
 		return ports.map(({ _uuid }) => _uuid).filter((uuid) => bridge.ports.includes(uuid));
 	}
 
@@ -91,7 +81,7 @@ export class PortMirror {
 			select_src_port: selected,
 			select_dst_port: selected,
 			output_port: output ? { uuid: output._uuid } : { named: 'port' },
-			external_ids: mark,
+			external_ids: vendorMark,
 		});
 		const written: readonly Operation[] = mirror
 			? [{ op: 'update', table: 'Mirror', where: whereUuid(mirror._uuid), row }]
@@ -111,36 +101,23 @@ export class PortMirror {
 	}
 
 	#output(): OvsPort | undefined {
-		return this.#rows<OvsPort>('Port').find(({ name }) => name === mirrorDevice);
+		return this.#rows.port(mirrorDevice);
 	}
 
 	#mirror(bridge: OvsBridge): OvsMirror | undefined {
-		return this.#rows<OvsMirror>('Mirror').find((mirror) => isOurs(mirror) && bridge.mirrors.includes(mirror._uuid));
-	}
-
-	#rows<T>(table: string): readonly T[] {
-		return [...this.#replica.table(table).values()] as unknown as readonly T[];
+		return this.#rows.all<OvsMirror>('Mirror').find((mirror) => isOurs(mirror) && bridge.mirrors.includes(mirror._uuid));
 	}
 }
 
 /** Open vSwitch makes the device itself. Without an iface-id it is no port of OVN, whose flows drop what comes out of it. */
 function newOutput(bridge: OvsBridge): Operation[] {
 	const device = encodeRow(ovsSchema.tables.Interface, { name: mirrorDevice, type: 'internal', mtu_request: mirrorMtu });
-	const port = encodeRow(ovsSchema.tables.Port, { name: mirrorDevice, interfaces: [{ named: 'interface' }], external_ids: mark });
+	const port = encodeRow(ovsSchema.tables.Port, { name: mirrorDevice, interfaces: [{ named: 'interface' }], external_ids: vendorMark });
 	return [
 		{ op: 'insert', table: 'Interface', 'uuid-name': 'interface', row: device },
 		{ op: 'insert', table: 'Port', 'uuid-name': 'port', row: port },
 		listed(bridge, 'ports', 'insert', ['named-uuid', 'port']),
 	];
-}
-
-function listed(
-	bridge: OvsBridge,
-	column: 'ports' | 'mirrors',
-	mutator: 'insert' | 'delete',
-	uuid: readonly ['uuid' | 'named-uuid', Uuid],
-): Operation {
-	return { op: 'mutate', table: 'Bridge', where: whereUuid(bridge._uuid), mutations: [[column, mutator, ['set', [uuid]]]] };
 }
 
 function isSame(a: readonly Uuid[], b: readonly Uuid[]): boolean {
