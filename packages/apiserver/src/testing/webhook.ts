@@ -19,6 +19,10 @@ export interface TestWebhook extends AsyncDisposable {
 	/** What was asked, oldest first. */
 	readonly asked: readonly ReviewRequest[];
 	say: Say;
+	/** How many connections were made to it. */
+	readonly connections: number;
+	/** Closes all of them, as a webhook that starts anew does. */
+	hangUp(): void;
 }
 
 export const patchOf = (...operations: readonly object[]): object => ({
@@ -39,6 +43,8 @@ export async function startTestWebhook(say: Say = () => ({ allowed: true })): Pr
 		const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid: question.uid, ...Object(answer) } };
 		response.end(typeof answer === 'string' ? answer : JSON.stringify(review));
 	});
+	let connections = 0;
+	server.on('secureConnection', () => void connections++);
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	const { port } = server.address() as AddressInfo;
 	const webhook: TestWebhook = {
@@ -47,6 +53,10 @@ export async function startTestWebhook(say: Say = () => ({ allowed: true })): Pr
 		caBundle: Buffer.from(identity.authority).toString('base64'),
 		asked,
 		say,
+		get connections() {
+			return connections;
+		},
+		hangUp: () => server.closeAllConnections(),
 		async [Symbol.asyncDispose]() {
 			server.closeAllConnections();
 			await new Promise((resolve) => server.close(resolve));

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type RequestOptions, request } from 'node:https';
+import { Agent, type RequestOptions, request } from 'node:https';
 import { isIP } from 'node:net';
 import { type Clock, messageOf } from '@tapestry/base';
 import { type Destination, lookupOf } from './destination.ts';
@@ -7,8 +7,20 @@ import type { Hook } from './hook.ts';
 
 const longestAnswer = 3 << 20;
 
+/** Connections that are kept between calls: to make one anew takes longer than most answers. */
+export type Connections = Agent;
+
+export function createConnections(): Connections {
+	return new Agent({ keepAlive: true });
+}
+
 /** Posts the review and returns the answer's body, parsed. Throws Error whose message is kube-apiserver's, for `failed calling webhook`. */
-export async function callHook(clock: Clock, hook: Hook, { url, dial }: Destination, review: object): Promise<unknown> {
+export async function callHook(
+	{ clock, connections }: { readonly clock: Clock; readonly connections: Connections },
+	hook: Hook,
+	{ url, dial }: Destination,
+	review: object,
+): Promise<unknown> {
 	const target = new URL(url);
 	target.searchParams.set('timeout', `${hook.timeoutSeconds}s`);
 	const abort = new AbortController();
@@ -19,6 +31,8 @@ export async function callHook(clock: Clock, hook: Hook, { url, dial }: Destinat
 			signal: abort.signal,
 			minVersion: 'TLSv1.2',
 			...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}),
+			// They are known by name and port; an endpoint that a Service leads to may be another every time.
+			agent: dial ? false : connections,
 			...(dial ? { port: dial.port, ...(isIP(dial.host) ? { lookup: lookupOf(dial.host) } : {}) } : {}),
 		});
 		return await readAnswer(answer);
@@ -37,10 +51,13 @@ class AnswerError extends Error {}
 function post(url: URL, body: string, options: RequestOptions): Promise<IncomingMessage> {
 	return new Promise((resolve, reject) => {
 		const headers = { 'content-type': 'application/json', accept: 'application/json', 'content-length': Buffer.byteLength(body) };
-		// A connection of its own: a webhook that was restarted has closed the ones that were kept.
-		const made = request(url, { ...options, method: 'POST', agent: false, headers });
+		const made = request(url, { ...options, method: 'POST', headers });
 		made.once('response', resolve);
-		made.once('error', reject);
+		made.once('error', (error) => {
+			// A webhook that was restarted, or waited for long enough, has closed the connection that was kept. Reviews have no side effects.
+			if (made.reusedSocket && !options.signal?.aborted) post(url, body, { ...options, agent: false }).then(resolve, reject);
+			else reject(error);
+		});
 		made.end(body);
 	});
 }

@@ -169,6 +169,15 @@ describe('validating webhooks', () => {
 		);
 	});
 
+	it('are asked over one connection, and over another when that was closed', async () => {
+		register('validating', 'a', entry());
+		for (const name of ['one', 'two', 'three']) await create(map(name));
+		expect(hook.connections).toBe(1);
+		hook.hangUp();
+		await create(map('four'));
+		expect([hook.connections, hook.asked.length]).toEqual([2, 4]);
+	});
+
 	it('that are silent run into their time', async () => {
 		register('validating', 'a', entry({ timeoutSeconds: 1 }));
 		hook.say = () => undefined;

@@ -5,7 +5,7 @@ import type { ApiObject } from '../objects.ts';
 import { applyJsonPatch } from '../patch/index.ts';
 import type { Store } from '../storage/store.ts';
 import type { Attributes } from './attributes.ts';
-import { callHook } from './call.ts';
+import { type Connections, callHook, createConnections } from './call.ts';
 import { destinationOf } from './destination.ts';
 import { type HookType, hooksOf } from './hook.ts';
 import { type Match, match, matchRules } from './match.ts';
@@ -17,6 +17,8 @@ export interface WebhookDeps {
 	readonly log: Logger;
 	readonly uuid: () => string;
 }
+
+type HookCaller = WebhookDeps & { readonly connections: Connections };
 
 export type Subject = Pick<Attributes, 'endpoint' | 'operation' | 'subresource'>;
 
@@ -30,7 +32,8 @@ export interface Webhooks {
 	validate(attributes: Attributes): Promise<void>;
 }
 
-export function createWebhooks(deps: WebhookDeps): Webhooks {
+export function createWebhooks(parts: WebhookDeps): Webhooks {
+	const deps = { ...parts, connections: createConnections() };
 	const { store } = deps;
 	const concerns = (type: HookType, subject: Subject): boolean =>
 		hooksOf(store, type).some((hook) => matchRules(hook, subject) !== undefined);
@@ -49,7 +52,7 @@ export function createWebhooks(deps: WebhookDeps): Webhooks {
  * One after the other, each shown what the ones before it made. Those with reinvocationPolicy IfNeeded are asked once more, in the same
  * order, when a later one has changed the object since.
  */
-async function mutate(deps: WebhookDeps, attributes: Attributes): Promise<ApiObject | undefined> {
+async function mutate(deps: HookCaller, attributes: Attributes): Promise<ApiObject | undefined> {
 	const { store } = deps;
 	let { object } = attributes;
 	const seen = new Map<string, ApiObject | undefined>();
@@ -82,11 +85,11 @@ function patched({ hook, endpoint }: Match, { object, endpoint: own }: Attribute
 }
 
 /** The verdict that allows; undefined when the webhook cannot be asked and does not insist. Throws ApiError otherwise. */
-async function ask(deps: WebhookDeps, type: HookType, { hook, endpoint }: Match, attributes: Attributes): Promise<Verdict | undefined> {
+async function ask(deps: HookCaller, type: HookType, { hook, endpoint }: Match, attributes: Attributes): Promise<Verdict | undefined> {
 	const uid = deps.uuid();
 	let verdict: Verdict;
 	try {
-		const answer = await callHook(deps.clock, hook, destinationOf(deps.store, hook.clientConfig), reviewOf(attributes, endpoint, uid));
+		const answer = await callHook(deps, hook, destinationOf(deps.store, hook.clientConfig), reviewOf(attributes, endpoint, uid));
 		verdict = readVerdict(answer, uid, type);
 	} catch (error) {
 		const why = `failed calling webhook "${hook.name}": ${messageOf(error)}`;
