@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { vmmUser } from '@tapestry/host';
 import { Namespace } from '@tapestry/linux';
 import { testImage } from '../../../lab/src/guest/testing/test-image.ts';
+import { timeStampCounterKhz } from '../../../lab/src/guest/time-stamp-counter.ts';
 import { guestArguments, type MachineConfig } from '../../../lab/src/launcher/config.ts';
 import { vmFiles } from '../../../lab/src/launcher/files.ts';
 import { libvirt } from '../../../lab/src/launcher/libvirt/libvirt.ts';
@@ -42,7 +43,8 @@ export async function startLibvirtMachine(namespacePath: string, { mac, mtu }: P
 	const name = 'default_machine';
 	const hypervisor = libvirt({ env: process.env });
 	const config: MachineConfig = {
-		...{ name, cpus: 1, memoryMiB: machine.memoryMiB, accelerator: 'tcg', image, kernelArguments: guestArguments(machine), files },
+		...{ name, cpus: 1, memoryMiB: machine.memoryMiB, accelerator: 'tcg', image, files },
+		kernelArguments: guestArguments(machine, await timeStampCounterKhz({ env: process.env }, image)),
 		nic: { network: 'default', tap: 'tap0', mac, mtu, queues: 1 },
 		...{ disks: [], shares: [], environment: { TAPESTRY_TEST: directory } },
 	};

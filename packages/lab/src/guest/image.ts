@@ -6,6 +6,7 @@ import { CodedError, messageOf } from '@tapestry/base';
 import { type ProcessDeps, run } from '../process.ts';
 import { buildInitramfs, guestFiles, guestModules, optionalModules, type Program } from './initramfs.ts';
 import { extractElfKernel } from './kernel-image.ts';
+import { counterProgram, counterSource } from './time-stamp-counter.ts';
 
 /** What QEMU boots. */
 export interface GuestImage {
@@ -32,7 +33,7 @@ export function guestImage(directory: string): GuestImage {
 /** Changes when the guest's files or the way to build it change; names the image's directory in a cache. */
 function guestRecipe(): string {
 	const hash = createHash('sha256').update(JSON.stringify([recipeVersion, kernelPackage, clientPackage, guestModules, optionalModules]));
-	hash.update(readFileSync(echoSource));
+	for (const source of [echoSource, counterSource]) hash.update(readFileSync(source));
 	for (const { path, mode, data } of guestFiles()) hash.update(`\0${path}\0${mode}\0`).update(data ?? '');
 	return hash.digest('hex').slice(0, 16);
 }
@@ -91,7 +92,11 @@ async function fill(deps: ProcessDeps, work: string, signal?: AbortSignal): Prom
 	const bzImage = readFileSync(join(root, 'boot', `vmlinuz-${version}`));
 	writeFileSync(join(image, 'kernel'), extractElfKernel(bzImage) ?? bzImage);
 	const echo = join(work, 'udp-echo');
-	await run(deps, ['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', echo, echoSource], options);
+	const compiled = [
+		[echo, echoSource],
+		[counterProgram({ directory: image }), counterSource],
+	] as const;
+	for (const [to, source] of compiled) await run(deps, ['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', to, source], options);
 	const programs: Program[] = [
 		{ path: 'sbin/dhcpcd', source: join(root, clientPackage.program) },
 		{ path: 'sbin/udp-echo', source: echo },

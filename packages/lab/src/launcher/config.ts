@@ -64,8 +64,12 @@ const kernelArguments = [
 	'rcupdate.rcu_expedited=1',
 ];
 
-/** What the lab's guest is started with; undefined when the machine starts from a disk. */
-export function guestArguments({ disks, hostname, nic }: Machine): string | undefined {
+/**
+ * What the lab's guest is started with; undefined when the machine starts from a disk.
+ * @param counterKhz how fast the guest's time stamp counter counts; it measures that itself when it is not told
+ */
+export function guestArguments({ disks, hostname, nic }: Machine, counterKhz?: number): string | undefined {
 	if (disks.some(({ boots }) => boots)) return undefined;
-	return [...kernelArguments, `tapestry.hostname=${hostname}`, ...(nic ? [] : ['tapestry.network=none'])].join(' ');
+	const clock = counterKhz === undefined ? [] : [`tsc_early_khz=${counterKhz}`];
+	return [...kernelArguments, ...clock, `tapestry.hostname=${hostname}`, ...(nic ? [] : ['tapestry.network=none'])].join(' ');
 }

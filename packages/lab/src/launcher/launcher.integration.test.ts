@@ -43,6 +43,12 @@ describe.each(hypervisors)('the launcher with %s', (hypervisor) => {
 		expect(readFileSync(vm.files.consoleLog, 'utf8')).toContain(ready);
 	});
 
+	it('gives the guest a clock that does not run ahead', async () => {
+		const start = performance.now();
+		await vm.exec('sleep', '1');
+		expect(performance.now() - start).toBeGreaterThan(950);
+	});
+
 	it('takes route and name server from DHCP', async () => {
 		expect((await vm.exec('ip', 'route', 'show', 'default')).output).toContain('default via 10.9.8.1 dev eth0');
 		expect((await vm.exec('cat', '/etc/resolv.conf')).output).toBe('nameserver 10.9.8.1\n');

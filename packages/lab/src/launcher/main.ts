@@ -6,6 +6,7 @@ import { createKubeClient } from '@tapestry/kube';
 import { type VirtualMachineInstance, virtualMachineInstanceResource } from '@tapestry/network';
 import { readAccelerator } from '../guest/accelerator.ts';
 import { guestImage } from '../guest/image.ts';
+import { timeStampCounterKhz } from '../guest/time-stamp-counter.ts';
 import { chooseHypervisor } from './choose-hypervisor.ts';
 import { guestArguments } from './config.ts';
 import { prepareDisks } from './disks/prepare.ts';
@@ -84,7 +85,7 @@ await runProgram({
 				memoryMiB: machine.memoryMiB,
 				accelerator,
 				image,
-				kernelArguments: guestArguments(machine),
+				kernelArguments: guestArguments(machine, emulated ? await timeStampCounterKhz(deps, image) : undefined),
 				files: vmFiles(state),
 				nic,
 				disks: await prepareDisks(deps, await (hooks?.cloudInit(machine.disks) ?? machine.disks), {
