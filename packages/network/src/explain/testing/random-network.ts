@@ -94,6 +94,9 @@ function randomSubnet(pick: Pick, name: string, owner: string, octet: number) {
 	});
 }
 
+/** It holds traffic back, and changes no verdict. */
+const limit = { rate: 1000, burst: 600 };
+
 function randomPod(world: World, pick: Pick, name: string, net: string, octet: number, host: number): Pod {
 	const namespace = pick(...namespaces);
 	const v4 = `10.${octet}.0.${host}`;
@@ -111,6 +114,7 @@ function randomPod(world: World, pick: Pick, name: string, net: string, octet: n
 			labels: { app: pick(...apps) },
 			isOpen: pick(true, false),
 			securityGroups: pick([], [], [], ['red'], ['green', 'red']),
+			limits: { ingress: pick(undefined, limit), egress: pick(undefined, limit) },
 		}),
 	);
 	return { name, v4 };
