@@ -1,9 +1,9 @@
-import type { Clock, Logger, Signal } from '@tapestry/base';
+import type { Signal } from '@tapestry/base';
 import {
 	createEventRecorder,
 	createWorkQueue,
 	type EventRecorder,
-	type KubeClient,
+	type KubeDeps,
 	type KubeObject,
 	type ObjectChange,
 	type WorkQueue,
@@ -14,7 +14,7 @@ import { BalancerView } from './balancers/balancer-view.ts';
 import { CommitLoop } from './commit/commit-loop.ts';
 import { type HeldLock, requestLock } from './commit/held-lock.ts';
 import { obstacleProblem } from './commit/obstacle-problem.ts';
-import { createDefaults, type DefaultOptions } from './defaults.ts';
+import type { DefaultOptions } from './defaults.ts';
 import { claimantKey } from './leases/claimant.ts';
 import { type Claimants, followClaimants } from './leases/claimants.ts';
 import { createFreshness } from './leases/freshness.ts';
@@ -24,31 +24,22 @@ import { LeaseRegistry } from './leases/registry.ts';
 import { type NetworkOptions, NetworkView } from './networks.ts';
 import { PolicyView, unknownGroups } from './policies.ts';
 import { problemOf } from './problems.ts';
-import { Annotator } from './status/annotator.ts';
-import { BalancerStatus } from './status/balancer-status.ts';
-import { DeviceRules } from './status/device-rules.ts';
-import { type Installation, NetworkStatus } from './status/network-status.ts';
-import { PolicyStatus, policyKinds } from './status/policy-status.ts';
-import { writePool } from './status/pool-status.ts';
+import type { Installation } from './status/network-status.ts';
+import { policyKinds } from './status/policy-status.ts';
 import { ProblemReporter } from './status/reporter.ts';
-import { UnbuiltKinds } from './status/unbuilt-kinds.ts';
-import { writeVip } from './status/vip-status.ts';
 import { Subjects } from './subjects.ts';
+import { createWorks, type Works } from './works.ts';
 import { publishLease } from './world/lease-facts.ts';
-import { isTrafficStale, trafficOf, writeLeaseTraffic } from './world/lease-traffic.ts';
+import { isTrafficStale, trafficOf } from './world/lease-traffic.ts';
 import { loadWorld } from './world/load.ts';
 import { namespaceFacts } from './world/namespace-facts.ts';
 import { nodeFacts } from './world/node-facts.ts';
 import type { Sources } from './world/sources.ts';
 
-export interface TermDeps {
-	readonly client: KubeClient;
+export interface TermDeps extends KubeDeps {
 	readonly sources: Sources;
 	readonly session: Session;
 	readonly replica: Replica;
-	readonly clock: Clock;
-	readonly random: () => number;
-	readonly log: Logger;
 	/** Tells the API server that this controller answers its webhooks from now on. */
 	readonly register?: (signal: Signal) => Promise<void>;
 }
@@ -84,7 +75,7 @@ class Term implements Disposable {
 	readonly #reporter: ProblemReporter;
 	readonly #leaseQueue: WorkQueue;
 	readonly #writeQueue: WorkQueue;
-	readonly #writers: Readonly<Record<string, (key: string, signal: Signal) => Promise<void>>>;
+	readonly #works: Works;
 	/** Owners whose rows are not all in the database, with the problem when there is one that a person can solve. */
 	readonly #incomplete = new Map<Owner, Problem | undefined>();
 	readonly #stops: (() => void)[] = [];
@@ -151,40 +142,24 @@ class Term implements Disposable {
 				this.#vipChanged(key);
 			},
 		});
-		const views = { client, sources, clock, events: this.#events, networks: this.#networks, registry: this.#registry };
-		const status = new NetworkStatus({ ...views, installation: (owner) => this.#installation(owner) });
-		const policyStatus = new PolicyStatus({
-			...views,
-			policies: this.#policies,
-			subjects: this.#subjects,
-			installation: (owner) => this.#installation(owner),
-		});
-		const balancers = new BalancerStatus({ ...views, balancers: this.#balancers, installation: (owner) => this.#installation(owner) });
-		const annotator = new Annotator({
-			...views,
-			claimants: this.#claimants,
-			isInstalled: (name) => this.#installation(`IP/${name}`).isComplete,
-		});
-		const unbuilt = new UnbuiltKinds(deps, (key) => this.#later(`unbuilt ${key}`));
-		const devices = new DeviceRules({ ...deps, ...views, claimants: this.#claimants, enqueue: (name) => this.#later(`device ${name}`) });
-		this.#stops.push(() => unbuilt.close(), devices.follow());
-		this.#writers = {
-			report: (key, aborted) => this.#reporter.write(key, aborted),
-			annotate: (key, aborted) => annotator.write(key, aborted),
-			subnet: (key, aborted) => status.writeSubnet(key, aborted),
-			policy: (key, aborted) => policyStatus.write(key, aborted),
-			rule: (key, aborted) => balancers.writeRule(key, aborted),
-			service: (key, aborted) => balancers.writeService(key, aborted),
-			vpc: (key, aborted) => status.writeVpc(key, aborted),
-			pool: (key, aborted) => writePool(views, key, aborted),
-			vip: (key, aborted) => writeVip({ ...views, problemOf: (owner) => this.#reporter.problemOf(owner) }, key, aborted),
-			device: (key, aborted) => devices.write(key, aborted),
-			unbuilt: (key, aborted) => unbuilt.write(key, aborted),
-			traffic: (key, aborted) => this.#writeTraffic(key, aborted),
-			networks: async () => this.#networks.refresh(),
-			defaults: (_, aborted) => createDefaults(client, sources, options, aborted),
-			register: async (_, aborted) => deps.register?.(aborted),
-		};
+		const { works, close } = createWorks(
+			{
+				...deps,
+				...{
+					events: this.#events,
+					networks: this.#networks,
+					registry: this.#registry,
+					claimants: this.#claimants,
+					reporter: this.#reporter,
+				},
+				...{ policies: this.#policies, subjects: this.#subjects, balancers: this.#balancers },
+				installation: (owner) => this.#installation(owner),
+				later: (work) => this.#later(work),
+			},
+			options,
+		);
+		this.#works = works;
+		this.#stops.push(close);
 		this.#later('register');
 		this.#later('defaults');
 		this.#load();
@@ -306,12 +281,6 @@ class Term implements Disposable {
 		this.#reporter.report(owner, 'traffic', problems[0]);
 	}
 
-	async #writeTraffic(name: string, signal: Signal): Promise<void> {
-		const lease = this.#registry.held(name);
-		const claimant = lease?.owner && this.#claimants.get(claimantKey(lease.owner));
-		if (lease?.owner) await writeLeaseTraffic({ client: this.#deps.client, ips: this.#deps.sources.ips }, lease, claimant, signal);
-	}
-
 	/** The Northbound database holds what the owner wants. */
 	#settled(owner: Owner): void {
 		this.#incomplete.delete(owner);
@@ -353,7 +322,7 @@ class Term implements Disposable {
 	}
 
 	async #write(work: string, signal: Signal): Promise<void> {
-		const [writer = '', ...rest] = work.split(' ');
-		await this.#writers[writer]?.(rest.join(' '), signal);
+		const [kind = '', ...rest] = work.split(' ');
+		await this.#works[kind]?.(rest.join(' '), signal);
 	}
 }
