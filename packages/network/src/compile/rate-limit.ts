@@ -14,7 +14,8 @@ const sides: Readonly<Record<TrafficWay, { readonly direction: string; readonly 
 
 /**
  * The limits of a port, both families in one bucket. OVN makes of each a meter of the port's own node, which every datapath has and every way that a
- * workload is connected. It stands in a stage of its own behind the ACLs: what they drop takes nothing from the bucket, and no ACL is passed over.
+ * workload is connected. It has a stage of its own, which passes over no ACL: what is received comes there after all of them, what is sent before those that
+ * look at it behind the balancers (ovn-northd(8)).
  */
 export function rateLimits(lease: Pick<LeaseFacts, 'name' | 'subnet' | 'ownerUid' | 'limits'>): readonly DesiredRow[] {
 	const { name, subnet, ownerUid, limits } = lease;
