@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createBridge, findLink, getLink, listLinks, Namespace, openRoute } from '@tapestry/linux';
 import { holdTap, tapInto, untilLink, type Wire } from '@tapestry/linux/testing';
 import { masqueradeMac, podSideAddresses, readModeMark } from '@tapestry/network';
@@ -187,8 +189,13 @@ describe('attachment mode tap', () => {
 		await reachesGateway(wire, made, undefined);
 		const { index } = getLink(node.host.route, made.device);
 		const again = untilLink(nodePath(), made.device, (link) => link !== undefined && link.index !== index && link.up);
+		// A switch that is busy meanwhile sees all changes at once.
+		const vswitchd = Number(readFileSync(join(node.dir, 'ovs-vswitchd.pid'), 'utf8'));
+		process.kill(vswitchd, 'SIGSTOP');
 		runIn(nodePath(), ['ip', 'link', 'delete', made.device]);
 		await again;
+		node.vsctl('list-ports', 'br-int');
+		process.kill(vswitchd, 'SIGCONT');
 		const next = await holdTap(nodePath(), { name: made.device, queues: 1 });
 		wires.push(next);
 		await reachGateway(next, endOf(made));

@@ -11,7 +11,9 @@ import {
 } from '@tapestry/network';
 import type { Session } from '@tapestry/ovsdb';
 import { waitFor } from '../wait-for.ts';
+import { noBridge, notInstalled, unusable } from './bridge-errors.ts';
 import { type BridgeOptions, BridgeRows, isOurs, listed, vendorMark } from './bridge-rows.ts';
+import { Removals } from './removals.ts';
 
 export interface SwitchPort {
 	/** The device, which is also the port's name in Open vSwitch. */
@@ -50,9 +52,11 @@ export interface SwitchPortState {
 /** The node's integration bridge, seen through a live copy of its database and changed by single transactions. */
 export class IntegrationBridge {
 	readonly #rows: BridgeRows;
+	readonly #removals: Removals;
 
 	private constructor(rows: BridgeRows) {
 		this.#rows = rows;
+		this.#removals = new Removals(rows);
 	}
 
 	static async open(session: Session, options: BridgeOptions = {}): Promise<IntegrationBridge> {
@@ -60,7 +64,7 @@ export class IntegrationBridge {
 			Bridge: ['name', 'datapath_type', 'ports'],
 			Port: ['name', 'interfaces'],
 			Interface: ['name', 'external_ids', 'error', 'link_state', 'status'],
-			Open_vSwitch: ['dpdk_initialized', 'iface_types'],
+			Open_vSwitch: ['dpdk_initialized', 'iface_types', ...Removals.columns],
 		};
 		return new IntegrationBridge(await BridgeRows.open(session, columns, options));
 	}
@@ -105,6 +109,7 @@ export class IntegrationBridge {
 	 * (a machine's previous launcher on this node). Resolves when Open vSwitch has the row, not when its flows are there.
 	 */
 	async add(port: SwitchPort, options: { readonly signal?: Signal } = {}): Promise<Uuid> {
+		await this.#removals.applied(port.device, options.signal);
 		const bridge = this.#rows.bridge();
 		if (!bridge) throw noBridge(this.name);
 		const operations: Operation[] = [
@@ -161,7 +166,8 @@ export class IntegrationBridge {
 		// An `add` that its caller gave up on may still have been carried out.
 		await this.settled(options);
 		const operations = this.#removal(device);
-		if (operations.length > 0) await this.#rows.transact(operations, options);
+		if (operations.length === 0) return;
+		this.#removals.removed(device, await this.#rows.transact([...operations, ...this.#removals.operations], options));
 	}
 
 	#removal(device: string): Operation[] {
@@ -208,27 +214,4 @@ function stateOf(row: OvsInterface): SwitchPortState {
 		error: row.error,
 		externalIds: ids,
 	};
-}
-
-const noBridge = (name: string): CodedError =>
-	new CodedError('AGENT_OVS_BRIDGE', {
-		what: `bridge ${name} is not there`,
-		why: 'Open vSwitch on this node is not set up, or its database is not reachable',
-		fix: `check that ovs-vswitchd and ovn-controller run and that ovs-vsctl list-br shows ${name}`,
-	});
-
-const unusable = (device: string, error: string): CodedError =>
-	new CodedError('AGENT_OVS_PORT', { what: `Open vSwitch cannot use device ${device}`, why: error });
-
-function notInstalled(row: OvsInterface | undefined, signal: Signal): CodedError {
-	const ids = row?.external_ids ?? {};
-	return new CodedError(
-		'AGENT_NOT_INSTALLED',
-		{
-			what: `the flows of port ${ids['iface-id'] ?? ''} were not installed in time`,
-			why: 'ovn-controller did not bind the port: it does not run, or the logical switch port is missing or requested by another chassis',
-			fix: `ovn-sbctl find Port_Binding logical_port=${ids['iface-id'] ?? ''}`,
-		},
-		{ cause: signal.reason },
-	);
 }
