@@ -3,6 +3,7 @@ export * from './compile/index.ts';
 export * from './device-rules/index.ts';
 export * from './explain/index.ts';
 export * from './match/index.ts';
+export * from './nft-expressions.ts';
 export * from './plan/index.ts';
 export * from './policy/index.ts';
 export * from './schema/codec.ts';

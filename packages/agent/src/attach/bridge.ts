@@ -1,6 +1,6 @@
 import { parseIp } from '@tapestry/base';
 import { addAddress, createBridge, deleteLink, findLink, getLink, setLearning, setLink, setNetworkSettings } from '@tapestry/linux';
-import { bridgeServerAddress, masqueradeMac } from '@tapestry/network';
+import { bridgeServerAddress, masqueradeMac, matching, meta, payload } from '@tapestry/network';
 import type { Attachment, SandboxInterface } from './attachment.ts';
 import { missingProgram, missingTap, type NodeNeeds } from './node-needs.ts';
 import { makePlaceholder, removePlaceholder } from './placeholder.ts';
@@ -100,11 +100,7 @@ function isOurs({ route }: SandboxSide, ifname: string): boolean {
 
 function keepDhcpInside(nic: string): readonly object[] {
 	const chain = { family: guard.family, table: guard.name, name: 'forward' };
-	const expr = [
-		{ match: { op: '==', left: { meta: { key: 'oifname' } }, right: nic } },
-		{ match: { op: '==', left: { payload: { protocol: 'udp', field: 'dport' } }, right: 67 } },
-		{ drop: null },
-	];
+	const expr = [matching(meta('oifname'), nic), matching(payload('udp', 'dport'), 67), { drop: null }];
 	return [
 		{ add: { table: guard } },
 		{ add: { chain: { ...chain, type: 'filter', hook: 'forward', prio: 0, policy: 'accept' } } },

@@ -1,4 +1,4 @@
-import { type ForwardedPort, podSideAddresses } from '@tapestry/network';
+import { type ForwardedPort, matching, meta, payload, podSideAddresses } from '@tapestry/network';
 
 const preInbound = 'KUBEVIRT_PREINBOUND';
 const postInbound = 'KUBEVIRT_POSTINBOUND';
@@ -28,13 +28,10 @@ export function masqueradeRules({ family, ifname, bridge, forward }: MasqueradeO
 	const rule = (of: string, ...expr: readonly object[]): object => ({
 		add: { rule: { family: protocol, table: table.name, chain: of, expr } },
 	});
-	const match = (left: object, right: unknown): object => ({ match: { op: '==', left, right } });
-	const ip = (field: string): object => ({ payload: { protocol, field } });
+	const ip = (field: string): object => payload(protocol, field);
 	// nft asks which transport protocol it is when it matches its port.
 	const which: readonly (readonly object[])[] =
-		forward.length === 0
-			? [[]]
-			: forward.map(({ protocol: transport, port }) => [match({ payload: { protocol: transport, field: 'dport' } }, port)]);
+		forward.length === 0 ? [[]] : forward.map(({ protocol: transport, port }) => [matching(payload(transport, 'dport'), port)]);
 	return [
 		{ add: { table } },
 		nat('prerouting', -100),
@@ -42,13 +39,13 @@ export function masqueradeRules({ family, ifname, bridge, forward }: MasqueradeO
 		nat('postrouting', 100),
 		chain(preInbound),
 		chain(postInbound),
-		rule('postrouting', match(ip('saddr'), guest), { masquerade: null }),
-		rule('prerouting', match({ meta: { key: 'iifname' } }, ifname), { jump: { target: preInbound } }),
-		rule('postrouting', match({ meta: { key: 'oifname' } }, bridge), { jump: { target: postInbound } }),
+		rule('postrouting', matching(ip('saddr'), guest), { masquerade: null }),
+		rule('prerouting', matching(meta('iifname'), ifname), { jump: { target: preInbound } }),
+		rule('postrouting', matching(meta('oifname'), bridge), { jump: { target: postInbound } }),
 		...which.flatMap((condition) => [
 			rule(preInbound, ...condition, { dnat: { addr: guest } }),
-			rule(postInbound, ...condition, match(ip('saddr'), loopback), { snat: { addr: gateway } }),
-			rule('output', match(ip('daddr'), loopback), ...condition, { dnat: { addr: guest } }),
+			rule(postInbound, ...condition, matching(ip('saddr'), loopback), { snat: { addr: gateway } }),
+			rule('output', matching(ip('daddr'), loopback), ...condition, { dnat: { addr: guest } }),
 		]),
 	];
 }

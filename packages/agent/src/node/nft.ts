@@ -9,5 +9,3 @@ export const chain = (name: string, base: object = {}): object => ({
 export const rule = (of: string, comment: string, expr: readonly object[]): object => ({
 	add: { rule: { family: table.family, table: table.name, chain: of, comment, expr } },
 });
-export const match = (op: '==' | '!=', left: object, right: unknown): object => ({ match: { op, left, right } });
-export const payload = (protocol: string, field: string): object => ({ payload: { protocol, field } });

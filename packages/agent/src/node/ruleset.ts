@@ -1,5 +1,6 @@
 import { formatIp, type IpRange } from '@tapestry/base';
-import { chain, match, payload, protocolOf, rule, table } from './nft.ts';
+import { matching, meta, payload } from '@tapestry/network';
+import { chain, protocolOf, rule, table } from './nft.ts';
 import type { MasqueradeRule, NodeNetwork } from './node-network.ts';
 import { nodeDevice } from './node-port.ts';
 import type { NodeService } from './node-services.ts';
@@ -30,9 +31,9 @@ export function nodeRuleset(network: Pick<NodeNetwork, 'port' | 'masquerade' | '
 
 /** A cluster IP or port that no service has: it would go to and fro between the node and the VPC until its time to live is over. */
 function unknownService({ family, cidr }: NodeNetwork['services'][number]): readonly object[] {
-	const asked = match('==', payload(protocolOf[family], 'daddr'), prefix(cidr));
+	const asked = matching(payload(protocolOf[family], 'daddr'), prefix(cidr));
 	return [
-		rule('prerouting', 'no such service', [match('==', { meta: { key: 'iifname' } }, nodeDevice), asked, { goto: { target: noEndpoint } }]),
+		rule('prerouting', 'no such service', [matching(meta('iifname'), nodeDevice), asked, { goto: { target: noEndpoint } }]),
 		rule('output', 'no such service', [asked, { goto: { target: noEndpoint } }]),
 	];
 }
@@ -41,10 +42,10 @@ function leavesVpc({ family, sources, inside, only }: MasqueradeRule): object {
 	const protocol = protocolOf[family];
 	const comment = only ? 'a rule of a subnet for what leaves the VPC' : 'what leaves the VPC gets the address of the node';
 	return rule('postrouting', comment, [
-		match('==', payload(protocol, 'saddr'), { set: sources.map(prefix) }),
-		match('!=', payload(protocol, 'daddr'), { set: inside.map(prefix) }),
-		...(only?.sources ? [match('==', payload(protocol, 'saddr'), { set: only.sources.map(range) })] : []),
-		...(only?.destinations ? [match('==', payload(protocol, 'daddr'), { set: only.destinations.map(range) })] : []),
+		matching(payload(protocol, 'saddr'), { set: sources.map(prefix) }),
+		matching(payload(protocol, 'daddr'), { set: inside.map(prefix) }, '!='),
+		...(only?.sources ? [matching(payload(protocol, 'saddr'), { set: only.sources.map(range) })] : []),
+		...(only?.destinations ? [matching(payload(protocol, 'daddr'), { set: only.destinations.map(range) })] : []),
 		only?.action === 'forward' ? { accept: null } : { masquerade: null },
 	]);
 }
@@ -52,8 +53,8 @@ function leavesVpc({ family, sources, inside, only }: MasqueradeRule): object {
 /** A cluster IP is routed to the VPC, which makes the kernel choose the join address as source before the endpoint, maybe elsewhere, is known. */
 function leavesNode(address: string): object {
 	return rule('postrouting', 'the join address is known in the VPC only', [
-		match('==', payload(address.includes(':') ? 'ip6' : 'ip', 'saddr'), address),
-		match('!=', { meta: { key: 'oifname' } }, { set: [nodeDevice, 'lo'] }),
+		matching(payload(address.includes(':') ? 'ip6' : 'ip', 'saddr'), address),
+		matching(meta('oifname'), { set: [nodeDevice, 'lo'] }, '!='),
 		{ masquerade: null },
 	]);
 }

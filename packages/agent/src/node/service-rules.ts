@@ -1,5 +1,6 @@
 import type { Family } from '@tapestry/base';
-import { chain, match, payload, protocolOf, rule, table } from './nft.ts';
+import { matching, meta, payload } from '@tapestry/network';
+import { chain, protocolOf, rule, table } from './nft.ts';
 import { nodeDevice } from './node-port.ts';
 import type { NodeService, TransportAddress } from './node-services.ts';
 import type { RuleElement, RuleUnit } from './ruleset-change.ts';
@@ -10,8 +11,8 @@ const returns = 0x0010_0000;
 /** The chains for what nobody serves. They differ from every service's in having no slash. */
 export const noEndpoint = 'no-endpoint';
 const notHere = 'not-on-this-node';
-const l4proto = { meta: { key: 'l4proto' } } as const;
-const mark = { meta: { key: 'mark' } } as const;
+const l4proto = meta('l4proto');
+const mark = meta('mark');
 
 /** The verdict maps that a hook looks services up in: by address, and by port at the node's own addresses. */
 const mapName = (hook: Hook, what: 'addresses' | 'ports', family: Family): string => `${hook}-${what}-ipv${family}`;
@@ -22,7 +23,7 @@ export function serviceBase(): readonly object[] {
 	return [
 		chain(noEndpoint),
 		// Kubernetes answers "connection refused" rather than silence. A reset, as Linux sends ICMP errors to one address only so often, and clients would wait.
-		rule(noEndpoint, 'nobody is ready to serve', [match('==', l4proto, 'tcp'), { reject: { type: 'tcp reset' } }]),
+		rule(noEndpoint, 'nobody is ready to serve', [matching(l4proto, 'tcp'), { reject: { type: 'tcp reset' } }]),
 		rule(noEndpoint, 'nobody is ready to serve', [{ reject: { type: 'icmpx', expr: 'port-unreachable' } }]),
 		chain(notHere),
 		// As kube-proxy: a load balancer outside is to find out that others serve.
@@ -54,7 +55,7 @@ export function serviceUnit(one: NodeService): RuleUnit {
 
 /** The rule of `postrouting` that makes answers come back. */
 export const returnRule = rule('postrouting', 'answers come back to this node', [
-	match('!=', { '&': [mark, returns] }, 0),
+	matching({ '&': [mark, returns] }, 0, '!='),
 	{ masquerade: null },
 ]);
 
@@ -83,7 +84,7 @@ function chainsOf(one: NodeService): ReadonlyMap<string, readonly object[]> {
 		if (one.external === 'Local') {
 			const here = `${name}/outside`;
 			// As kube-proxy: who is in the cluster anyway may be led to every endpoint.
-			const ownPods = rule(here, 'pods', [match('==', { meta: { key: 'iifname' } }, nodeDevice), { goto: { target: all } }]);
+			const ownPods = rule(here, 'pods', [matching(meta('iifname'), nodeDevice), { goto: { target: all } }]);
 			chains.set(here, [ownPods, rule(here, 'endpoints here', local.length > 0 ? toOneOf(one, local) : [{ goto: { target: notHere } }])]);
 		}
 	}
@@ -97,7 +98,7 @@ function returning(of: string): object {
 function toOneOf({ family, protocol, isSticky }: NodeService, endpoints: readonly TransportAddress[]): readonly object[] {
 	const mod = endpoints.length;
 	// nft translates ports only behind a match of the transport protocol.
-	const ofProtocol = match('==', l4proto, protocol);
+	const ofProtocol = matching(l4proto, protocol);
 	const [only] = endpoints;
 	// A map costs the kernel much more than a rule.
 	if (only && mod === 1) return [ofProtocol, { dnat: { family: protocolOf[family], addr: only.address, port: only.port } }];
@@ -135,8 +136,8 @@ function portLookUp(hook: Hook, family: Family): readonly object[] {
 		verdictMap(name, ['inet_proto', 'inet_service']),
 		rule(hook, "services at the node's own addresses", [
 			// What a program asks of its own loopback does not leave it.
-			match('!=', payload(protocolOf[family], 'daddr'), loopback[family]),
-			match('==', { fib: { result: 'type', flags: ['daddr'] } }, 'local'),
+			matching(payload(protocolOf[family], 'daddr'), loopback[family], '!='),
+			matching({ fib: { result: 'type', flags: ['daddr'] } }, 'local'),
 			{ vmap: { key: { concat: [l4proto, payload('th', 'dport')] }, data: `@${name}` } },
 		]),
 	];

@@ -1,8 +1,9 @@
 import { CodedError, messageOf } from '@tapestry/base';
 import { parseMatch } from '../match/index.ts';
+import type { NftMatch } from '../nft-expressions.ts';
 import { conjunctionsOf } from './conjunctions.ts';
 import type { Memory } from './memory.ts';
-import { type NftMatch, nftConditions } from './nft-match.ts';
+import { nftConditions } from './nft-match.ts';
 import { accept, drop, goto, type NftRule } from './nft-rule.ts';
 import type { PortAcl, PortRules } from './port-rules.ts';
 

@@ -1,6 +1,6 @@
+import { matching, meta, type NftMatch, payload } from '../nft-expressions.ts';
 import { aclRules } from './acl-rules.ts';
 import { answerRules, memorySets, remember } from './memory.ts';
-import { matching, meta, type NftMatch, payload } from './nft-match.ts';
 import { accept, asNumber, deviceTable, drop, goto, inTable, isFamily, jump, type NftRule, neighbourTarget } from './nft-rule.ts';
 import type { PortRules } from './port-rules.ts';
 import { securityRules } from './security-rules.ts';

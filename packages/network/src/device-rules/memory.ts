@@ -1,4 +1,4 @@
-import { matching, meta, type NftMatch, payload } from './nft-match.ts';
+import { matching, meta, type NftMatch, payload } from '../nft-expressions.ts';
 import { accept, inTable, isFamily, isProtocol, type NftRule } from './nft-rule.ts';
 
 /** How long replies pass after the last packet that asked, in seconds. TCP's is that of a connection's usual keepalive. */

@@ -1,16 +1,10 @@
 import { cidrRange, type Family, formatIp, type IpRange, macFromBytes, mergeRanges } from '@tapestry/base';
 import type { SetMember } from '../match/index.ts';
+import { matching, meta, type NftMatch, payload } from '../nft-expressions.ts';
 import type { Comparison } from './conjunctions.ts';
-
-/** A condition of libnftables-json(5). */
-export type NftMatch = Readonly<Record<string, unknown>>;
 
 /** What a list of comparisons is in nftables, one condition each; none when no packet can meet them all; or why nftables cannot say it. */
 export type NftConditions = { readonly all: readonly NftMatch[] } | { readonly none: true } | { readonly why: string };
-
-export const meta = (key: string): object => ({ meta: { key } });
-export const payload = (protocol: string, field: string): object => ({ payload: { protocol, field } });
-export const matching = (left: object, right: unknown, op = '=='): NftMatch => ({ match: { op, left, right } });
 
 /** Ethernet types by the names that nft has for them. */
 const etherTypes: ReadonlyMap<bigint, string> = new Map([

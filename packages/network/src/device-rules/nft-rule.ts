@@ -1,5 +1,5 @@
 import { parseIp } from '@tapestry/base';
-import { matching, meta, type NftMatch } from './nft-match.ts';
+import { matching, meta, type NftMatch } from '../nft-expressions.ts';
 
 /** The conditions and verdicts of one rule. */
 export type NftRule = readonly object[];

@@ -1,4 +1,4 @@
-import { matching, type NftMatch, payload } from './nft-match.ts';
+import { matching, type NftMatch, payload } from '../nft-expressions.ts';
 import { asNumber, drop, isFamily, type NftRule, neighbourTarget } from './nft-rule.ts';
 
 /** Port security of ovn-nb(5): frames from the port's own MAC and addresses only, ARP and neighbour discovery included. */
