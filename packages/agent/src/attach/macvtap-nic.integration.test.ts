@@ -30,7 +30,7 @@ const own = { 4: '10.16.0.16', 6: 'fd00:10:16::10' } as const;
 const peer = { 4: '10.16.0.5', 6: 'fd00:10:16::5' } as const;
 
 const acl = (direction: PortAcl['direction'], match: string, action: string, priority = 2001): PortAcl => ({
-	...{ direction, priority, match, action, by: 'NetworkPolicy/default/p', path: 'spec' },
+	...{ direction, priority, match, action, isLate: direction === 'from-lport', by: 'NetworkPolicy/default/p', path: 'spec' },
 });
 const rulesOf = (...acls: readonly PortAcl[]): PortRules => ({
 	port: port.name,

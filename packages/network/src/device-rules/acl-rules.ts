@@ -25,16 +25,27 @@ export function unenforcedRules(rules: PortRules): readonly Unenforced[] {
 	return [...new Map(found.map((one) => [`${one.by} ${one.path} ${one.why}`, one])).values()];
 }
 
-/** A port's ACLs of one direction, in their order; what none of them matches passes. */
-export function aclRules(rules: PortRules, direction: PortAcl['direction']): readonly NftRule[] {
-	const memory: Memory = direction === 'to-lport' ? 'heard' : 'asked';
-	const lines = rules.acls
-		.filter((acl) => acl.direction === direction)
-		.flatMap((acl) => {
-			const verdict = acl.action === 'allow-stateless' ? accept : acl.action.startsWith('allow') ? goto(`remember_${memory}`) : drop;
-			return conditionsOf(acl, rules).all.map((conditions) => [...conditions, verdict]);
-		});
-	return [...lines, [goto(`remember_${memory}`)]];
+/** Where ACLs are asked: all of what a port receives, and of what it sends two lists one after the other, both of which have to let it pass. */
+export type AclStage = 'received' | 'sent' | 'sent_late';
+
+/** The chain of a stage. */
+export const chainOf = (stage: AclStage): string => `${stage}_rules`;
+
+/** A port's ACLs of one stage, in their order; what none of them matches passes. */
+export function aclRules(rules: PortRules, stage: AclStage): readonly NftRule[] {
+	const memory: Memory = stage === 'received' ? 'heard' : 'asked';
+	const onward = goto(stage === 'sent' ? chainOf('sent_late') : `remember_${memory}`);
+	const lines = rules.acls.filter(isOf(stage)).flatMap((acl) => {
+		const passes = acl.action === 'allow-stateless' && stage !== 'sent' ? accept : onward;
+		const verdict = acl.action.startsWith('allow') ? passes : drop;
+		return conditionsOf(acl, rules).all.map((conditions) => [...conditions, verdict]);
+	});
+	return [...lines, [onward]];
+}
+
+function isOf(stage: AclStage): (acl: PortAcl) => boolean {
+	if (stage === 'received') return ({ direction }) => direction === 'to-lport';
+	return ({ direction, isLate }) => direction === 'from-lport' && isLate === (stage === 'sent_late');
 }
 
 /** Lists of conditions of which one has to hold, as far as nftables knows them. */

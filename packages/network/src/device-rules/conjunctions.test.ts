@@ -47,9 +47,19 @@ describe('conjunctionsOf', () => {
 		expect('all' in found && found.all).toHaveLength(count);
 	});
 
+	it('leaves out what no packet can meet, and what stands there already', () => {
+		const twice = '(ip4.src == 10.0.0.1 || ip6.src == fd00::1)';
+		const found = conjunctionsOf(parseMatch(`${twice} && ${twice} && (ip4 && tcp.dst == {80, 443} && tcp.dst == {443, 22})`), known);
+		const [term = [], ...others] = 'all' in found ? found.all : [];
+		expect(others).toEqual([]);
+		expect(term.map(({ field }) => field)).toEqual(['eth.type', 'ip4.src', 'ip.proto', 'tcp.dst']);
+		expect(term.at(-1)?.values.map(({ value }) => value)).toEqual([443n]);
+		expect(conjunctionsOf(parseMatch('tcp.dst == 80 && tcp.dst == 443'), known)).toEqual({ all: [] });
+	});
+
 	it('says what it cannot say', () => {
 		expect(conjunctionsOf(parseMatch('inport == "b"'), known)).toEqual({ why: 'it names the port at the other end' });
-		const wide = Array.from({ length: 10 }, (_, bit) => `(tcp.dst == ${bit} || udp.dst == ${bit})`).join(' && ');
+		const wide = Array.from({ length: 10 }, (_, bit) => `(tcp.dst != ${bit} || tcp.src != ${bit})`).join(' && ');
 		expect(conjunctionsOf(parseMatch(wide), known)).toEqual({ why: expect.stringContaining('more than 512') });
 	});
 });

@@ -26,6 +26,8 @@ export type Conjunctions = { readonly all: readonly (readonly Comparison[])[] } 
 
 /** Beyond this a rule is no rule any more. */
 const most = 512;
+/** What may be looked at on the way there. */
+const mostPairs = 1 << 16;
 
 /** A set that is named and does not exist: OVN installs no flow for the expression. */
 const unknown = Symbol('unknown set');
@@ -102,10 +104,50 @@ function lacks(field: string, known: KnownPort): Terms {
 	return (resolveField(field)?.prerequisites ?? []).flatMap((text) => fails(parseMatch(text), known));
 }
 
+/** What is left out is what no packet can meet, and what stands there already: rules of several families repeat each other's conditions. */
 function both(a: Terms, b: Terms): Terms {
-	if (a.length * b.length > most) throw new CodedError('MATCH_DEVICE', `it stands for more than ${most} rules`);
-	return a.flatMap((one) => b.map((other) => [...one, ...other]));
+	if (a.length * b.length > mostPairs) throw tooMany();
+	const terms = new Map<string, readonly Comparison[]>();
+	for (const one of a) {
+		for (const other of b) {
+			const term = other.reduce<readonly Comparison[] | undefined>((list, comparison) => list && narrowed(list, comparison), one);
+			if (term) terms.set(term.map(keyOf).sort().join(' '), term);
+		}
+	}
+	if (terms.size > most) throw tooMany();
+	return [...terms.values()];
 }
+
+/** The list with one comparison more; undefined when no packet meets all of them. */
+function narrowed(list: readonly Comparison[], added: Comparison): readonly Comparison[] | undefined {
+	const at = list.findIndex(
+		(one) => isPlain(one) && isPlain(added) && one.field === added.field && one.low === added.low && one.width === added.width,
+	);
+	const known = list[at];
+	if (!known) return list.some((one) => keyOf(one) === keyOf(added)) ? list : [...list, added];
+	const wanted = new Set(added.values.map(({ value }) => value));
+	const values = known.values.filter(({ value }) => wanted.has(value));
+	return values.length === 0 ? undefined : list.with(at, { ...known, values });
+}
+
+/** Equality with plain values. */
+function isPlain({ relation, values }: Comparison): boolean {
+	return relation === '==' && values.every(({ mask }) => mask === undefined);
+}
+
+/** A set of thousands of addresses stands in many terms. */
+const keys = new WeakMap<Comparison, string>();
+
+function keyOf(comparison: Comparison): string {
+	const known = keys.get(comparison);
+	if (known !== undefined) return known;
+	const { field, low, width, relation, values } = comparison;
+	const key = `${field}/${low}/${width}${relation}${values.map(({ value, mask }) => `${value}/${mask ?? ''}`).join(',')}`;
+	keys.set(comparison, key);
+	return key;
+}
+
+const tooMany = (): CodedError => new CodedError('MATCH_DEVICE', `it stands for more than ${most} rules`);
 
 function compare(field: FieldName, relation: Relation, constants: readonly Constant[], known: KnownPort): Terms {
 	const resolved = resolveField(field.name);

@@ -1,5 +1,5 @@
 import { matching, meta, type NftMatch, payload } from '../nft-expressions.ts';
-import { aclRules } from './acl-rules.ts';
+import { aclRules, chainOf } from './acl-rules.ts';
 import { answerRules, memorySets, remember } from './memory.ts';
 import { accept, asNumber, deviceTable, drop, goto, inTable, isFamily, jump, type NftRule, neighbourTarget } from './nft-rule.ts';
 import type { PortRules } from './port-rules.ts';
@@ -63,8 +63,11 @@ function chainsOf(rules: PortRules | undefined, { device, server }: DevicePlace)
 	return [
 		{ name: 'remember_heard', rules: remember('heard') },
 		{ name: 'remember_asked', rules: remember('asked') },
-		{ name: 'received_rules', rules: rules ? aclRules(rules, 'to-lport') : [[drop]] },
-		{ name: 'sent_rules', rules: rules ? aclRules(rules, 'from-lport') : [[drop]] },
+		// Before those that lead to them.
+		...(['received', 'sent_late', 'sent'] as const).map((stage) => ({
+			name: chainOf(stage),
+			rules: rules ? aclRules(rules, stage) : [[drop]],
+		})),
 		{ name: 'secured', rules: rules ? securityRules(rules.security) : [] },
 		{ name: 'served', base: base('egress', server.device), rules: serverRules() },
 		{ name: 'received', base: base('ingress', device), rules: receivedRules() },
@@ -87,7 +90,7 @@ function receivedRules(): readonly NftRule[] {
 		[isArp, accept],
 		[isNeighbour, accept],
 		...answerRules('asked'),
-		[goto('received_rules')],
+		[goto(chainOf('received'))],
 	];
 }
 
@@ -105,7 +108,7 @@ function sentRules({ outer, mac, v4, v6 }: AddressServer): readonly NftRule[] {
 		[isArp, accept],
 		[isNeighbour, accept],
 		...answerRules('heard'),
-		[goto('sent_rules')],
+		[goto(chainOf('sent'))],
 	];
 }
 

@@ -27,6 +27,7 @@ const tables: Tables = {
 					match: 'outport == @one && ip4.src == {$peers_ip4, $own, $none}',
 					action: 'allow-related',
 				},
+				options: { 'apply-after-lb': 'true' },
 				external_ids: { 'tapestry-by': 'NetworkPolicy/ns/p', path: 'spec.ingress[0]' },
 			}),
 		],
@@ -44,11 +45,11 @@ describe('readPortRules', () => {
 			groups: ['one'],
 			sets: { own: ['10.9.0.0/16'], peers_ip4: ['10.1.0.6'] },
 			acls: [
-				{ direction: 'to-lport', priority: 3000, match: 'tcp', action: 'drop', by: '', path: '' },
-				{ direction: 'from-lport', priority: 2001, match: 'inport == @one && ip', action: 'drop', by: '', path: '' },
+				{ direction: 'to-lport', priority: 3000, match: 'tcp', action: 'drop', isLate: false, by: '', path: '' },
+				{ direction: 'from-lport', priority: 2001, match: 'inport == @one && ip', action: 'drop', isLate: false, by: '', path: '' },
 				{
 					...{ direction: 'to-lport', priority: 2001, match: 'outport == @one && ip4.src == {$peers_ip4, $own, $none}' },
-					...{ action: 'allow-related', by: 'NetworkPolicy/ns/p', path: 'spec.ingress[0]' },
+					...{ action: 'allow-related', isLate: true, by: 'NetworkPolicy/ns/p', path: 'spec.ingress[0]' },
 				},
 			],
 		});

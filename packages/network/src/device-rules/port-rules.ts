@@ -9,6 +9,11 @@ export interface PortAcl {
 	readonly priority: number;
 	readonly match: string;
 	readonly action: string;
+	/**
+	 * Of what the port sends: asked after the others, whatever those say, as the switch asks it after Services' addresses have been replaced (ovn-nb(5),
+	 * `apply-after-lb`).
+	 */
+	readonly isLate: boolean;
 	/** `Kind/namespace/name` of the object that says so, and where in its YAML; empty for a row of somebody else. */
 	readonly by: string;
 	readonly path: string;
@@ -77,9 +82,14 @@ export function parsePortRules(text: string): PortRules | undefined {
 }
 
 function isAcl(value: unknown): value is PortAcl {
-	const { direction, priority, match, action, by, path } = (value ?? {}) as Partial<PortAcl>;
+	const { direction, priority, match, action, isLate, by, path } = (value ?? {}) as Partial<PortAcl>;
 	const isKnown = direction === 'to-lport' || direction === 'from-lport';
-	return isKnown && typeof priority === 'number' && [match, action, by, path].every((text) => typeof text === 'string');
+	return (
+		isKnown &&
+		typeof priority === 'number' &&
+		typeof isLate === 'boolean' &&
+		[match, action, by, path].every((text) => typeof text === 'string')
+	);
 }
 
 function areTexts(value: unknown): value is readonly string[] {
@@ -97,11 +107,13 @@ function list(row: Row | undefined, column: string): readonly string[] {
 
 function readAcl(row: Row): PortAcl {
 	const ids = (row.external_ids ?? {}) as Readonly<Record<string, string>>;
+	const options = (row.options ?? {}) as Readonly<Record<string, string>>;
 	return {
 		direction: row.direction === 'from-lport' ? 'from-lport' : 'to-lport',
 		priority: Number(row.priority),
 		match: String(row.match),
 		action: String(row.action),
+		isLate: options['apply-after-lb'] === 'true',
 		by: ids[externalIds.by] ?? '',
 		path: ids[externalIds.path] ?? '',
 	};
