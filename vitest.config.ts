@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// unit: pure, parallel. integration: real daemons and namespaces, one file at a time per worker. e2e: a whole lab.
+// structure: of the tree itself. unit: pure, parallel. integration: real daemons and namespaces, one file at a time per worker. e2e: a whole lab.
 const shared = { testTimeout: 30_000, hookTimeout: 60_000 };
 export default defineConfig({
 	test: {
@@ -8,8 +8,15 @@ export default defineConfig({
 			{
 				test: {
 					...shared,
+					name: 'structure',
+					include: ['test/architecture/**/*.test.ts'],
+				},
+			},
+			{
+				test: {
+					...shared,
 					name: 'unit',
-					include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts', 'test/architecture/**/*.test.ts'],
+					include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
 					exclude: ['**/*.integration.test.ts', '**/node_modules/**'],
 				},
 			},

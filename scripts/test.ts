@@ -32,11 +32,12 @@ const stages: readonly Stage[] = [
 	{ name: 'types', run: () => command('tsc', ['-b']) },
 	{ name: 'lint', run: () => command('biome', ['check', '--error-on-warnings', '.']) },
 	{ name: 'generated', run: generatedIsFresh },
-	{ name: 'unit', run: () => vitest('unit') },
-	{ name: 'integration', run: () => vitest('integration') },
-	{ name: 'e2e', run: () => vitest('e2e') },
+	{ name: 'structure', run: () => vitest('structure') },
+	{ name: 'unit', run: () => vitest('unit', positionals) },
+	{ name: 'integration', run: () => vitest('integration', positionals) },
+	{ name: 'e2e', run: () => vitest('e2e', positionals) },
 ];
-const checks = ['types', 'lint', 'generated'];
+const checks = ['types', 'lint', 'generated', 'structure'];
 
 await setUp();
 if (!values['set-up-only']) process.exitCode = (await runStages()) ? 0 : 1;
@@ -101,10 +102,10 @@ async function command(program: string, args: readonly string[]): Promise<boolea
 	return status === 0;
 }
 
-async function vitest(project: string): Promise<boolean> {
+async function vitest(project: string, files: readonly string[] = []): Promise<boolean> {
 	const file = join(results, `${project}.json`);
 	const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-	const ok = await command('vitest', ['run', '--project', project, ...reporters, ...positionals]);
+	const ok = await command('vitest', ['run', '--project', project, ...reporters, ...files]);
 	if (existsSync(file)) {
 		const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
 		reports.push(...report.testResults.flatMap(({ assertionResults }) => assertionResults));
