@@ -203,6 +203,14 @@ describe("a guest on the node's NIC", () => {
 		it('hears what it may hear, and nothing else', () => {
 			const stream = `${source} | busybox nc -w 20 ${own[family]} 7 | head -c ${bytes} | md5sum`;
 			expect(runIn(network.path, ['busybox', 'sh', '-c', stream]).stdout).toContain(digest);
+			// What is over is soon forgotten.
+			const { nftables } = JSON.parse(sandbox.run('nft', '-j', 'list', 'set', 'netdev', 'tapestry', `heard${family}`).stdout);
+			const elements = nftables.flatMap(
+				({ set }: { set?: { elem?: { elem: { val: { concat: unknown[] }; expires: number } }[] } }) => set?.elem ?? [],
+			);
+			const streams = elements.filter(({ elem }: { elem: { val: { concat: unknown[] } } }) => elem.val.concat.includes('tcp'));
+			expect(streams.length).toBeGreaterThan(0);
+			for (const { elem } of streams) expect(elem.expires).toBeLessThanOrEqual(60);
 			expect(runIn(network.path, ['busybox', 'nc', '-w', '1', own[family], '80']).status).not.toBe(0);
 			expect(ask(own[family], 1000)).toBe('');
 			expect(ping(own[family], '-c', '1').status).not.toBe(0);
