@@ -55,6 +55,13 @@ export class LinkMonitor implements Disposable {
 		return () => this.#stop(fd);
 	}
 
+	/** As `watch`, for whoever looks after one device: calls back when that of this name may have changed. */
+	watchLink(namespace: Namespace, name: string, listener: () => void): () => void {
+		return this.watch(namespace, (event) => {
+			if (event.type === 'missed' || event.link.name === name) listener();
+		});
+	}
+
 	[Symbol.dispose](): void {
 		monitors.delete(this.#onSignal);
 		for (const fd of this.#watches.keys()) this.#stop(fd);

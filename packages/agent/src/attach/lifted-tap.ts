@@ -70,9 +70,7 @@ export class LiftedTap {
 			(signal) => this.#settle(signal),
 			(error) => deps.log.error('cannot bring a tap to its place', { attachment: attachmentKey(options.attachment), error }),
 		);
-		this.#unwatch = deps.monitor.watch(options.namespace, (event) => {
-			if (event.type === 'missed' || event.link.name === tapName) void this.look();
-		});
+		this.#unwatch = deps.monitor.watchLink(options.namespace, tapName, () => void this.look());
 	}
 
 	/** The tap may have changed. Resolves when it has been brought to its place, or that has failed. */

@@ -38,9 +38,7 @@ export class Mirrors implements AsyncDisposable {
 			(error) => deps.log.error('cannot mirror ports', { error }),
 		);
 		this.#unsubscribe = [
-			deps.monitor.watch(deps.host.namespace, (event) => {
-				if (event.type === 'missed' || event.link.name === mirrorDevice) void this.look();
-			}),
+			deps.monitor.watchLink(deps.host.namespace, mirrorDevice, () => void this.look()),
 			deps.mirror.onChange(() => void this.look()),
 		];
 		void this.look();

@@ -48,9 +48,7 @@ export class NodePort implements AsyncDisposable {
 			(error) => deps.log.error("cannot set up the node's port", { error }),
 		);
 		this.#unsubscribe = [
-			deps.monitor.watch(deps.host.namespace, (event) => {
-				if (event.type === 'missed' || event.link.name === nodeDevice) void this.look();
-			}),
+			deps.monitor.watchLink(deps.host.namespace, nodeDevice, () => void this.look()),
 			deps.bridge.onChange(() => this.#settler.retry()),
 		];
 		void this.look();

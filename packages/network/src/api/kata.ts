@@ -7,7 +7,7 @@ import type { Parsed } from './problem.ts';
  * the node that Kata's runtime-rs opens by itself; `vhost-user` is memory that its Dragonball shares with the switch; `vfio` is a virtual function that
  * the Go runtime gives to its machine.
  */
-export const kataAttachments = ['veth', 'host-tap', 'vhost-user', 'vfio'] as const;
+const kataAttachments = ['veth', 'host-tap', 'vhost-user', 'vfio'] as const;
 export type KataAttachment = (typeof kataAttachments)[number];
 
 /** Who attaches directly. */

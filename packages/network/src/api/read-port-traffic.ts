@@ -16,7 +16,7 @@ type Annotations = Readonly<Record<string, string>>;
 /** ovn-nb(5), QoS.bandwidth. */
 const largest = 4_294_967_295;
 /** What the kernel may pass in one piece (64 KiB, GSO_MAX_SIZE): of a bucket that holds less nothing of that size ever gets out. */
-export const smallestBurst = 600;
+const smallestBurst = 600;
 /** A sender that lost the end of a burst is silent for TCP's shortest timeout (200 ms, RFC 6298) or a few of them; meanwhile the bucket must not run over. */
 const defaultBurstSeconds = 0.4;
 

@@ -33,7 +33,7 @@ export type Expression =
 	| { readonly kind: 'and' | 'or'; readonly parts: readonly Expression[] };
 
 /** Calls `visit` for every part, from the outside in. */
-export function walkExpression(expression: Expression, visit: (part: Expression) => void): void {
+function walkExpression(expression: Expression, visit: (part: Expression) => void): void {
 	visit(expression);
 	if (expression.kind === 'not') walkExpression(expression.part, visit);
 	if (expression.kind === 'and' || expression.kind === 'or') for (const part of expression.parts) walkExpression(part, visit);
