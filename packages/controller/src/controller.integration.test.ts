@@ -46,7 +46,7 @@ it('serves the pods that came while the Northbound database was away, and mends 
 it('serves the pods that came while the API was away', async () => {
 	await cluster.api.restart();
 	await answered(() => cluster.addPod('after'));
-	await cluster.until('its annotations', () => isAnnotated('after') && isAnnotated('meanwhile'));
+	await cluster.until('all annotations', () => ['before', 'meanwhile', 'after'].every(isAnnotated));
 	await cluster.until('the database is as compiled', () => cluster.differences().length === 0);
 });
 
