@@ -1,5 +1,5 @@
 import { findCondition, pods } from '@tapestry/kube';
-import { annotations, type VirtualMachine, virtualMachineResource } from '@tapestry/network';
+import { annotations, labels, type VirtualMachine, virtualMachineInstanceResource, virtualMachineResource } from '@tapestry/network';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { networkReady } from './status/reporter.ts';
 import { TestCluster, type TestController } from './testing/cluster.ts';
@@ -82,6 +82,15 @@ it('holds a machine to its template and, where that says nothing, to its launche
 	await becomes();
 	const conditions = () => cluster.sources.vms.objects.get('default/vm')?.status?.conditions;
 	await cluster.until('it is told what is not built', () => findCondition(conditions() as never, networkReady)?.reason === 'NotBuilt');
+	await cluster.client.create(virtualMachineInstanceResource, { metadata: { name: 'vm', namespace: 'default' }, spec: { domain: {} } });
+	await cluster.client.create(pods, {
+		metadata: { name: 'l', namespace: 'default', labels: { [labels.kubevirt]: 'virt-launcher', [labels.kubevirtVmName]: 'vm' } },
+		spec: { nodeName: 'n1', containers: [{ name: 'compute', image: 'none' }] },
+	} as never);
+	await annotate('l', { [egressRate]: '7' });
+	await becomes('inport == "vm.default" 7000/2800');
+	await cluster.client.remove(pods, { name: 'l', namespace: 'default' }, { gracePeriodSeconds: 0 });
+	await becomes();
 	await cluster.client.remove(virtualMachineResource, { name: 'vm', namespace: 'default' });
 });
 
