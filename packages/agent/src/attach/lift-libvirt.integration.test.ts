@@ -33,7 +33,11 @@ afterAll(async () => {
 });
 
 const attached = () => agent.journal.get({ containerId: 'machine', ifname: 'eth0' });
-const lifted = () => untilLink(`/run/netns/${node.name}`, attached()?.device ?? '', (link) => link?.up === true && link.carrier);
+/** Not before QEMU has it: libvirt still asks for the tap by its name when it has opened it. */
+async function lifted(): Promise<void> {
+	await untilLink(`/run/netns/${node.name}`, attached()?.device ?? '', (link) => link?.up === true && link.carrier);
+	expect(machine.qemu()).toBeGreaterThan(0);
+}
 const waits = () => untilLink(sandbox.path, tapName, (link) => link?.up === true && !link.carrier);
 
 describe('a libvirt that starts its QEMU anew', () => {

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFileSync, mkdtempDisposableSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { findLink, linkStatistics, Namespace, openRoute, setLink } from '@tapestry/linux';
 import { holdTap, untilLink, type Wire } from '@tapestry/linux/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +12,7 @@ import { arpRequest } from '../testing/frames.ts';
 import { askGateway } from '../testing/gateway.ts';
 import { makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
+import { holdTapByQemu } from '../testing/qemu-wire.ts';
 import { deviceName } from './attachment.ts';
 import { isVmm } from './vmm.ts';
 import { tapName } from './waiting-tap.ts';
@@ -211,6 +215,13 @@ describe('an agent that starts anew', () => {
 });
 
 describe('the VMM', () => {
+	/** What has come to another machine's tap before has been seen by then. */
+	async function isLifted(vm: Machine): Promise<void> {
+		await agent.call('ADD', vm);
+		held.push(await holdTapByQemu(vm.sandbox.path, { name: tapName, queues: 1 }));
+		await untilPlugged(vm);
+	}
+
 	it('is recognised: QEMU with two queues has its tap lifted, and gets it back when it is gone', async () => {
 		await agent.abandon();
 		agent = await startAgent(node, { isVmm });
@@ -253,7 +264,29 @@ describe('the VMM', () => {
 		await agent.call('ADD', vm);
 		await openTap(vm);
 		await untilLink(vm.sandbox.path, tapName, (link) => link?.carrier === true);
-		// The agent has seen what this saw: its own look came with the same event.
+		await isLifted(machine('later'));
 		expect(links(vm.sandbox.path)).toEqual([tapName, 'eth0']);
+	});
+
+	it('is not yet libvirt, which opens a tap for the QEMU that it will start', async () => {
+		const vm = machine('vm10');
+		await agent.call('ADD', vm);
+		using directory = mkdtempDisposableSync(join(tmpdir(), 'libvirt-'));
+		const libvirtd = join(directory.path, 'libvirtd');
+		copyFileSync('/usr/bin/qemu-system-x86_64', libvirtd);
+		const tap = ['-netdev', `tap,id=n0,ifname=${tapName},script=no,downscript=no,vnet_hdr=on`];
+		const argv = [`--net=${vm.sandbox.path}`, libvirtd, '-machine', 'none', '-nodefaults', '-display', 'none', ...tap];
+		// It would look for them beside itself.
+		const env = { ...process.env, QEMU_MODULE_DIR: '/usr/lib/x86_64-linux-gnu/qemu' };
+		const opener = spawn('nsenter', argv, { env, stdio: 'inherit' });
+		const exited = once(opener, 'exit');
+		try {
+			await untilLink(vm.sandbox.path, tapName, (link) => link?.carrier === true);
+			await isLifted(machine('latest'));
+			expect(links(vm.sandbox.path)).toEqual([tapName, 'eth0']);
+		} finally {
+			opener.kill('SIGKILL');
+			await exited;
+		}
 	});
 });

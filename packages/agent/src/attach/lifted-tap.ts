@@ -18,8 +18,10 @@ import { deadline } from '../deadline.ts';
 import { type Observe, stopwatch } from '../metrics.ts';
 import { Settler } from '../settler.ts';
 import { type Attachment, attachmentKey } from './attachment.ts';
+import { Handover } from './handover.ts';
 import { handToSwitch, type SwitchSide } from './host-side.ts';
 import { switchPort } from './switch-port.ts';
+import { opensForVmm } from './vmm.ts';
 import { makeTap, tapName } from './waiting-tap.ts';
 
 /** Milliseconds that one step of plugging or unplugging may take. */
@@ -39,6 +41,7 @@ export interface LiftedTapDeps extends SwitchSide {
  * | tap is                      | held by the VMM, all queues | then                                 |
  * |-----------------------------|-----------------------------|--------------------------------------|
  * | in the launcher's namespace | yes                         | move and rename to the node, plug in |
+ * | in the launcher's namespace | not yet: libvirt opened it  | look again                           |
  * | on the node                 | yes                         | plug in, unless that is done         |
  * | on the node                 | no: the VMM ended           | unplug, move back under its old name |
  * | nowhere: somebody deleted it| -                           | unplug, make a new one for the VMM   |
@@ -52,6 +55,7 @@ export class LiftedTap {
 	readonly #route: NetlinkSocket;
 	readonly #unwatch: () => void;
 	readonly #settler: Settler;
+	readonly #handover: Handover;
 	#secured = false;
 	#plugged = false;
 
@@ -70,6 +74,7 @@ export class LiftedTap {
 			(signal) => this.#settle(signal),
 			(error) => deps.log.error('cannot bring a tap to its place', { attachment: attachmentKey(options.attachment), error }),
 		);
+		this.#handover = new Handover(deps.clock, () => void this.look());
 		this.#unwatch = deps.monitor.watchLink(options.namespace, tapName, () => void this.look());
 	}
 
@@ -88,6 +93,7 @@ export class LiftedTap {
 	async stop(): Promise<void> {
 		this.#unwatch();
 		await this.#settler.stop();
+		this.#handover.reset();
 		this.#route[Symbol.dispose]();
 		this.#namespace[Symbol.dispose]();
 	}
@@ -113,12 +119,16 @@ export class LiftedTap {
 	 */
 	#isTaken(tap: Link): boolean {
 		const { queues } = this.#attachment;
+		if (!tap.carrier) this.#handover.reset();
 		if (!tap.carrier || (queues > 1 && (tap.queues?.used ?? 0) + (tap.queues?.off ?? 0) < queues)) return false;
 		const holders: TapHolder[] = [];
 		for (const holder of findTapHolders(this.#namespace.inode, tapName)) {
-			if (this.#isVmm(holder.executable)) return true;
 			holders.push(holder);
+			if (!this.#isVmm(holder.executable)) continue;
+			this.#handover.reset();
+			return true;
 		}
+		if (holders.some(({ executable }) => opensForVmm(executable))) return this.#handover.isOverdue();
 		this.#deps.log.info('a tap is held by something else than a VMM', { attachment: attachmentKey(this.#attachment), holders });
 		return false;
 	}
