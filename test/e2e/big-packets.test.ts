@@ -1,35 +1,14 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, waitReady } from './harness/lab.ts';
+import { namespace, pod, vm } from './matrix/objects.ts';
 
 /**
  * What users of VM networks trip over: ping works and a session does not, because a checksum was left to a NIC that is not there, or because a
  * full-sized frame does not fit the tunnel. So: streams compared by digest, full-sized frames that may not be split, and many small exchanges.
  */
-const vm = (name: string, node: string) => `apiVersion: kubevirt.io/v1
-kind: VirtualMachine
-metadata: { name: ${name}, namespace: big }
-spec:
-  running: true
-  template:
-    spec:
-      nodeSelector: { kubernetes.io/hostname: ${node} }
-      domain: { memory: { guest: 256Mi }, devices: { interfaces: [{ name: default, binding: { name: tapestry } }] } }
-      networks: [{ name: default, pod: {} }]
----
-`;
-const objects = `apiVersion: v1
-kind: Namespace
-metadata: { name: big }
----
-apiVersion: v1
-kind: Pod
-metadata: { name: near, namespace: big }
-spec:
-  nodeSelector: { kubernetes.io/hostname: n1 }
-  containers: [{ name: main, image: "nginx:alpine" }]
----
-${vm('one', 'n1')}${vm('two', 'n2')}`;
+const on = (node: string) => ({ namespace: 'big', node });
+const objects = [namespace('big'), pod('near', on('n1')), vm('one', on('n1')), vm('two', on('n2'))].join('');
 
 const mtu = 1442;
 const address: Record<string, readonly string[]> = {};

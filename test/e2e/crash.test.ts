@@ -5,25 +5,9 @@ import { join } from 'node:path';
 import { enterNode, labNodes, programPid, startAgent, startController, startNorthd } from '@tapestry/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyYaml, deleteYaml, deps, inWorkload, kubeJson, type PodStatus, sharedLab, waitReady } from './harness/lab.ts';
+import { namespace, pod } from './matrix/objects.ts';
 
-const objects = `apiVersion: v1
-kind: Namespace
-metadata: { name: crash }
----
-apiVersion: v1
-kind: Pod
-metadata: { name: a, namespace: crash }
-spec:
-  nodeSelector: { kubernetes.io/hostname: n1 }
-  containers: [{ name: main, image: "nginx:alpine" }]
----
-apiVersion: v1
-kind: Pod
-metadata: { name: b, namespace: crash }
-spec:
-  nodeSelector: { kubernetes.io/hostname: n2 }
-  containers: [{ name: main, image: "nginx:alpine" }]
-`;
+const objects = [namespace('crash'), pod('a', { namespace: 'crash', node: 'n1' }), pod('b', { namespace: 'crash', node: 'n2' })].join('');
 
 beforeAll(async () => {
 	await applyYaml(objects);

@@ -1,31 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyYaml, deleteYaml, inWorkload, kubeJson, type PodStatus, waitReady } from './harness/lab.ts';
+import { namespace, pod, subnet, vpc } from './matrix/objects.ts';
 
 /**
  * On the userspace datapath the node's own stack sees every frame that a pod sends on its port. What it must never do is answer: a pod in a
  * VPC of its own has no way to any node, so any answer from one would have gone past OVN.
  */
-const objects = `apiVersion: v1
-kind: Namespace
-metadata: { name: lonely }
----
-apiVersion: kubeovn.io/v1
-kind: Vpc
-metadata: { name: lonely }
-spec: { namespaces: [lonely] }
----
-apiVersion: kubeovn.io/v1
-kind: Subnet
-metadata: { name: lonely-net }
-spec: { vpc: lonely, cidrBlock: "10.77.0.0/24,fd00:77::/120", protocol: Dual, namespaces: [lonely] }
----
-apiVersion: v1
-kind: Pod
-metadata: { name: one, namespace: lonely }
-spec:
-  nodeSelector: { kubernetes.io/hostname: n1 }
-  containers: [{ name: main, image: "nginx:alpine" }]
-`;
+const objects = [
+	namespace('lonely'),
+	vpc('lonely', { namespaces: ['lonely'] }),
+	subnet('lonely-net', { vpc: 'lonely', cidrBlock: '10.77.0.0/24,fd00:77::/120', protocol: 'Dual', namespaces: ['lonely'] }),
+	pod('one', { namespace: 'lonely', node: 'n1' }),
+].join('');
 
 beforeAll(async () => {
 	await applyYaml(objects);

@@ -1,19 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, type PodStatus, pings, sharedLab, waitReady } from './harness/lab.ts';
+import { namespace, pod } from './matrix/objects.ts';
 
-const pod = (name: string, node: string) => `apiVersion: v1
-kind: Pod
-metadata: { name: ${name}, namespace: reach }
-spec:
-  nodeSelector: { kubernetes.io/hostname: ${node} }
-  containers: [{ name: main, image: "nginx:alpine" }]
----
-`;
-const objects = `apiVersion: v1
-kind: Namespace
-metadata: { name: reach }
----
-${pod('a', 'n1')}${pod('b', 'n1')}${pod('c', 'n2')}`;
+const on = (node: string) => ({ namespace: 'reach', node });
+const objects = [namespace('reach'), pod('a', on('n1')), pod('b', on('n1')), pod('c', on('n2'))].join('');
 
 const addresses: Record<string, readonly string[]> = {};
 

@@ -1,28 +1,9 @@
 import type { Hop, PortPath } from '@tapestry/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyYaml, deleteYaml, inWorkload, kube, sharedLab, tapestry, waitReady } from './harness/lab.ts';
+import { namespace, pod, vm } from './matrix/objects.ts';
 
-const objects = `apiVersion: v1
-kind: Namespace
-metadata: { name: show }
----
-apiVersion: v1
-kind: Pod
-metadata: { name: pod, namespace: show }
-spec:
-  nodeSelector: { kubernetes.io/hostname: n1 }
-  containers: [{ name: main, image: "nginx:alpine" }]
----
-apiVersion: kubevirt.io/v1
-kind: VirtualMachine
-metadata: { name: vm, namespace: show }
-spec:
-  running: true
-  template:
-    spec:
-      domain: { memory: { guest: 256Mi }, devices: { interfaces: [{ name: default, binding: { name: tapestry } }] } }
-      networks: [{ name: default, pod: {} }]
-`;
+const objects = [namespace('show'), pod('pod', { namespace: 'show', node: 'n1' }), vm('vm', { namespace: 'show' })].join('');
 
 beforeAll(async () => {
 	await applyYaml(objects);
