@@ -8,7 +8,7 @@ export interface DebianPackage {
 /** Every binary that is ever spawned comes from one of these packages or from Debian's base system. */
 export const debianPackages: readonly DebianPackage[] = [
 	{ name: 'iproute2', provides: ['ip', 'tc'] },
-	{ name: 'util-linux', provides: ['nsenter', 'unshare', 'setpriv'] },
+	{ name: 'util-linux', provides: ['flock', 'nsenter', 'unshare', 'setpriv'] },
 	{ name: 'mount', provides: ['mount', 'umount'] },
 	{ name: 'procps', provides: ['kill'] },
 	{ name: 'ethtool', provides: ['ethtool'] },
