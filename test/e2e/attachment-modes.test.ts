@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { KubeObject } from '@tapestry/kube';
 import type { PortPath } from '@tapestry/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bytes, digest, source } from '../../packages/agent/src/testing/stream.ts';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, pings, sharedLab, tapestry, waitReady } from './harness/lab.ts';
 import { LabWatch } from './harness/watch.ts';
 
@@ -55,11 +55,6 @@ const refused = `${machine('two', 'bridge: {}, masquerade: {}')}${machine('odd',
 const lacking = machine('lacking', 'binding: { name: vhost-user }');
 
 const modes = ['bridge', 'masquerade', 'tcredirect', 'tap', 'by-subnet', 'vhost-user'] as const;
-const bytes = 120_000;
-const source = `yes tapestry | head -c ${bytes}`;
-const digest = createHash('md5')
-	.update(Buffer.from('tapestry\n'.repeat(Math.ceil(bytes / 9))).subarray(0, bytes))
-	.digest('hex');
 
 beforeAll(async () => {
 	await applyYaml(objects + refused + lacking);

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bytes, digest, source } from '../../packages/agent/src/testing/stream.ts';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, waitReady } from './harness/lab.ts';
 import { namespace, pod, vm } from './matrix/objects.ts';
 
@@ -31,12 +31,6 @@ const families = [
 	['IPv4', 0],
 	['IPv6', 1],
 ] as const;
-const bytes = 120_000;
-/** The same bytes on every side, without having to carry them there. */
-const source = `yes tapestry | head -c ${bytes}`;
-const digest = createHash('md5')
-	.update(Buffer.from('tapestry\n'.repeat(Math.ceil(bytes / 9))).subarray(0, bytes))
-	.digest('hex');
 
 describe.each(families)('%s', (_family, i) => {
 	it.each([

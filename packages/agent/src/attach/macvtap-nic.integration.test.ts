@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,16 +10,12 @@ import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts'
 import { startGuest } from '../testing/guest.ts';
 import { gateways, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, nodeProgram, runIn, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
+import { bytes, digest, source } from '../testing/stream.ts';
 import { isVmm } from './vmm.ts';
 
 // A machine whose macvtap is on the node's NIC `uplink`, in whose network there is a router, a host, and a DHCP server that is none of ours.
 
 const mtu = 1442;
-const bytes = 120_000;
-const source = `yes tapestry | head -c ${bytes}`;
-const digest = createHash('md5')
-	.update(Buffer.from('tapestry\n'.repeat(Math.ceil(bytes / 9))).subarray(0, bytes))
-	.digest('hex');
 const families = [
 	['IPv4', 4],
 	['IPv6', 6],

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { hostTapName } from '@tapestry/host';
@@ -16,6 +15,7 @@ import { startGuest } from '../testing/guest.ts';
 import { arrivedDatagrams, blast, setLimits } from '../testing/limited-traffic.ts';
 import { gateways, giveAddresses, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, nodeProgram, runIn, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
+import { bytes, digest, source } from '../testing/stream.ts';
 import { isVmm } from './vmm.ts';
 
 /** What a mode can do, and where its guest is told its addresses. */
@@ -64,12 +64,6 @@ const modes: readonly Mode[] = [
 ];
 
 const mtu = 1442;
-const bytes = 120_000;
-/** The same bytes on every side, without having to carry them there. */
-const source = `yes tapestry | head -c ${bytes}`;
-const digest = createHash('md5')
-	.update(Buffer.from('tapestry\n'.repeat(Math.ceil(bytes / 9))).subarray(0, bytes))
-	.digest('hex');
 const families = [
 	['IPv4', 4],
 	['IPv6', 6],
