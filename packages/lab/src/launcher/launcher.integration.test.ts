@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GuestImage } from '../guest/image.ts';
@@ -168,4 +169,22 @@ describe.each(hypervisors)('a machine with four queues and %s', (hypervisor) => 
 		await vm.exec('poweroff', '-f').catch(() => {});
 		expect(await vm.ended).toEqual([0, null]);
 	});
+});
+
+it('opens the tap by libvirt although a macvtap elsewhere has its index', async () => {
+	const name = `tpt-vm-macvtap-${process.pid}`;
+	const ip = (...argv: readonly string[]) => execFileSync('ip', argv);
+	ip('netns', 'add', name);
+	try {
+		ip('-netns', name, 'link', 'add', 'lower', 'index', '9', 'type', 'veth', 'peer', 'name', 'peer');
+		ip('-netns', name, 'link', 'add', 'link', 'lower', 'name', 'upper', 'index', '2', 'type', 'macvtap');
+		// Devices are those of the machine, their indices each namespace's.
+		expect(existsSync('/dev/tap2')).toBe(true);
+		await using vm = await startLauncher(image, { annotations: { [hypervisorAnnotation]: 'libvirt' }, spec: { domain: small } });
+		await vm.running;
+		const [tap] = JSON.parse(vm.network.run('ip', '-json', 'link', 'show', 'tap0'));
+		expect(tap).toMatchObject({ ifindex: 2, flags: expect.arrayContaining(['LOWER_UP']) });
+	} finally {
+		ip('netns', 'delete', name);
+	}
 });

@@ -18,6 +18,18 @@ for file in passwd group; do
 done
 echo libvirt-qemu:x:107:107::/nonexistent:/usr/sbin/nologin >>/etc/passwd
 echo libvirt-qemu:x:107: >>/etc/group
+# libvirt takes a tap for a macvtap when there is a /dev/tapN with its index, and that of any pod's macvtap is there: it gets no more devices than it needs.
+mkdir -p "$1/dev"
+mount -t tmpfs -o mode=755 tmpfs "$1/dev"
+mkdir "$1/dev/net" "$1/dev/pts" "$1/dev/shm"
+ln -s /proc/self/fd "$1/dev/fd"
+for device in null zero full random urandom tty ptmx net/tun kvm; do
+	[ -e "/dev/$device" ] || continue
+	touch "$1/dev/$device"
+	mount --bind "/dev/$device" "$1/dev/$device"
+done
+for directory in pts shm; do mount --bind "/dev/$directory" "$1/dev/$directory"; done
+mount --rbind "$1/dev" /dev
 # What libvirt finds out about KVM with its own rights it forgets at once when its QEMU's user has others: so both can open the device, or nobody can.
 if [ -e /dev/kvm ]; then
 	rm -f "$1/kvm"
