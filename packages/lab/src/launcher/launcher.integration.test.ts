@@ -176,7 +176,7 @@ it('opens the tap by libvirt although a macvtap elsewhere has its index', async 
 	const ip = (...argv: readonly string[]) => execFileSync('ip', argv);
 	ip('netns', 'add', name);
 	try {
-		ip('-netns', name, 'link', 'add', 'lower', 'index', '9', 'type', 'veth', 'peer', 'name', 'peer');
+		ip('-netns', name, 'link', 'add', 'lower', 'index', '9', 'type', 'veth', 'peer', 'name', 'peer', 'index', '10');
 		ip('-netns', name, 'link', 'add', 'link', 'lower', 'name', 'upper', 'index', '2', 'type', 'macvtap');
 		// Devices are those of the machine, their indices each namespace's.
 		expect(existsSync('/dev/tap2')).toBe(true);
