@@ -97,6 +97,11 @@ function ask(address: string, port: number, patienceMs: number): string {
 	return runIn(peer.path, [...program, address, String(port), 'hello', String(patienceMs)]).stdout;
 }
 
+/** The node has the flows when the command that changes them returns; what the datapath keeps of them follows in its own time. */
+function fallsSilent(address: string): boolean {
+	return Array.from({ length: 20 }).some(() => ask(address, 7, 1000) === '');
+}
+
 /** What is made for a mode: its machine, attached, and its guest. */
 interface Made {
 	readonly sandbox: Pick<Sandbox, 'path' | 'run'>;
@@ -231,7 +236,7 @@ describe.each(modes)('a guest by $name', (mode) => {
 			expect(ask(address, 7, 10_000)).toBe('hello\n');
 			const match = `outport == "${port.name}" && ip${family} && udp`;
 			node.nbctl('--wait=hv', 'acl-add', 'ovn-default', 'to-lport', '1000', match, 'drop');
-			expect(ask(address, 7, 1000)).toBe('');
+			expect(fallsSilent(address)).toBe(true);
 			expect(ping(address, '-c', '1').status).toBe(0);
 			node.nbctl('--wait=hv', 'acl-del', 'ovn-default');
 			expect(ask(address, 7, 10_000)).toBe('hello\n');

@@ -51,8 +51,11 @@ export function createFakePlugin(directory: string, type: string): FakePlugin {
 	const calls = join(directory, 'calls');
 	return {
 		binDir,
-		calls: () =>
-			(existsSync(calls) ? readFileSync(calls, 'utf8') : '').split('\n').flatMap((line) => (line ? [JSON.parse(line) as FakeCall] : [])),
+		calls() {
+			const lines = (existsSync(calls) ? readFileSync(calls, 'utf8') : '').split('\n');
+			// Behind the last end of a line is what is being written.
+			return lines.slice(0, -1).map((line) => JSON.parse(line) as FakeCall);
+		},
 		failNext: (error, times = 1) => writeFileSync(join(directory, 'failures'), `${JSON.stringify(error)}\n`.repeat(times)),
 	};
 }
