@@ -7,28 +7,28 @@ it('has one look again ever later, and then no more', async () => {
 	const looks: number[] = [];
 	const handover = new Handover(clock, () => {
 		looks.push(clock.now());
-		if (handover.isOverdue()) looks.push(Number.NaN);
+		if (handover.waitsNoMore()) looks.push(Number.NaN);
 	});
-	expect(handover.isOverdue()).toBe(false);
+	expect(handover.waitsNoMore()).toBe(false);
 	// Whoever looks meanwhile changes nothing.
-	expect(handover.isOverdue()).toBe(false);
+	expect(handover.waitsNoMore()).toBe(false);
 	await clock.advance(60_000);
 	expect(looks.slice(0, 4)).toEqual([10, 30, 70, 150]);
 	expect(looks.at(-1)).toBeNaN();
 	expect(looks.at(-2)).toBeGreaterThanOrEqual(10_000);
 	expect(looks.length).toBeLessThan(20);
-	expect(handover.isOverdue()).toBe(true);
+	expect(handover.waitsNoMore()).toBe(true);
 });
 
 it('forgets what was waited when it is over', async () => {
 	const clock = createFakeClock();
 	const look = vi.fn();
 	const handover = new Handover(clock, look);
-	handover.isOverdue();
+	handover.waitsNoMore();
 	handover.reset();
 	await clock.advance(60_000);
 	expect(look).not.toHaveBeenCalled();
-	handover.isOverdue();
+	handover.waitsNoMore();
 	await clock.advance(10);
 	expect(look).toHaveBeenCalledTimes(1);
 });

@@ -22,8 +22,8 @@ export class Handover {
 		this.#look = look;
 	}
 
-	/** Whether all has been waited that there is; until then it has one look again. */
-	isOverdue(): boolean {
+	/** Has one look again later; true when that has gone on long enough. */
+	waitsNoMore(): boolean {
 		if (this.#cancel) return false;
 		if (this.#waited >= patience) return true;
 		this.#cancel = this.#clock.after(this.#delay, () => {

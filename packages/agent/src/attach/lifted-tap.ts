@@ -128,7 +128,7 @@ export class LiftedTap {
 			this.#handover.reset();
 			return true;
 		}
-		if (holders.some(({ executable }) => opensForVmm(executable))) return this.#handover.isOverdue();
+		if (holders.some(({ executable }) => opensForVmm(executable))) return this.#handover.waitsNoMore();
 		this.#deps.log.info('a tap is held by something else than a VMM', { attachment: attachmentKey(this.#attachment), holders });
 		return false;
 	}
