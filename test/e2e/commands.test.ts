@@ -34,7 +34,13 @@ describe('lab', () => {
 	it('up with another number of nodes is refused and changes nothing', async () => {
 		const { status, stderr } = await tapestry(['lab', 'up', '--name', sharedLab().id, '--nodes', '2']);
 		expect(status).toBe(1);
-		expect(stderr).toMatch(/runs with 3 nodes, not 2[\s\S]*fix: .*down/);
+		expect(stderr).toMatch(/runs with 3 nodes \(n3 with DPDK\), not 2 nodes[\s\S]*fix: .*down/);
+	});
+
+	it('up with DPDK on another node, or on none of them, is refused', async () => {
+		const up = (node: string) => tapestry(['lab', 'up', '--name', sharedLab().id, '--dpdk', node]);
+		expect((await up('n2')).stderr).toContain('runs with 3 nodes (n3 with DPDK), not 3 nodes (n2 with DPDK)');
+		expect((await up('n9')).stderr).toMatch(/node n9 cannot get DPDK[\s\S]*only n1, n2, n3/);
 	});
 
 	it('kubeconfig prints a path that kubectl takes', async () => {

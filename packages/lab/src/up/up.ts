@@ -105,11 +105,13 @@ function planNodes(layout: LabLayout, { nodes: count, dpdk }: UpOptions, running
 	const isAnother = running && (running.nodes !== count || (dpdk && dpdk.join() !== (running.dpdk ?? []).join()));
 	if (!isAnother) return nodes;
 	throw new CodedError('LAB_NODES', {
-		what: `lab ${layout.id} runs with other nodes than ${count}${dpdk ? `, of which ${dpdk.join(', ')} with DPDK` : ''}`,
-		why: `it has ${running.nodes}${running.dpdk?.length ? `, of which ${running.dpdk.join(', ')} with DPDK` : ''}`,
+		what: `lab ${layout.id} runs with ${nodesInWords(running)}, not ${nodesInWords({ nodes: count, dpdk: dpdk ?? [] })}`,
 		fix: 'take it down first: npm run lab -- down',
 	});
 }
+
+const nodesInWords = ({ nodes, dpdk = [] }: LabSpec): string =>
+	`${nodes} ${nodes === 1 ? 'node' : 'nodes'}${dpdk.length > 0 ? ` (${dpdk.join(', ')} with DPDK)` : ''}`;
 
 async function startNodePrograms(deps: ProcessDeps, layout: LabLayout, node: LabNode, guest: string, signal: AbortSignal): Promise<void> {
 	await Promise.all([startAgent(deps, layout, node, signal), startKubelet(deps, layout, node, guest, signal)]);
