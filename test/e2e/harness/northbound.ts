@@ -14,35 +14,32 @@ const tableNames = Object.keys(monitoredColumns) as (keyof typeof monitoredColum
  * it looks after each change until all is right, or until the deadline.
  */
 export async function discrepancies(milliseconds = 20_000): Promise<readonly unknown[]> {
-	const found = await whatStaysWrong(milliseconds);
+	const signal = AbortSignal.timeout(milliseconds);
+	const found = await withNorthbound(signal, (replica, sources) => {
+		const { promise, resolve } = Promise.withResolvers<readonly unknown[]>();
+		const settle = () => {
+			const wrong = differences(replica, sources);
+			if (wrong.length > 0 && !signal.aborted) return;
+			for (const stop of stops) stop();
+			resolve(wrong);
+		};
+		const reflectors = Object.values(sources).filter((source) => typeof source === 'object' && source !== null && 'onChange' in source);
+		const stops = [replica, ...reflectors].map((source) => source.onChange(settle));
+		signal.addEventListener('abort', settle);
+		settle();
+		return promise;
+	});
 	if (found.length === 0) return found;
-	// The question is what the database holds: a copy of it that has missed something is asked for anew, and told of.
-	const again = await whatStaysWrong(milliseconds);
-	if (again.length === 0)
-		process.stderr.write(`a copy of the Northbound database differed from the next one in ${JSON.stringify(found)}\n`);
-	return again;
+	// The question is what the database holds: where a copy of it has missed something, the next one tells at once.
+	const now = await withNorthbound(AbortSignal.timeout(20_000), async (replica, sources) => differences(replica, sources));
+	if (now.length === 0) process.stderr.write(`a copy of the Northbound database differed from the next one in ${JSON.stringify(found)}\n`);
+	return now;
 }
 
-async function whatStaysWrong(milliseconds: number): Promise<readonly unknown[]> {
-	const signal = AbortSignal.timeout(milliseconds);
-	return withNorthbound(signal, async (replica, sources) => {
-		const tables = () => Object.fromEntries(tableNames.map((table) => [table, replica.table(table)]));
-		const { vpc, subnet, joinSubnet } = defaultNames;
-		const options = { defaultVpc: vpc, defaultSubnet: subnet, joinSubnet, serviceCidrs: [], mtu: 1442 };
-		const look = () => verifyNorthbound(sources, tables(), options);
-		return new Promise<readonly unknown[]>((resolve) => {
-			const settle = () => {
-				const found = look();
-				if (found.length > 0 && !signal.aborted) return;
-				for (const stop of stops) stop();
-				resolve(found);
-			};
-			const reflectors = Object.values(sources).filter((source) => typeof source === 'object' && source !== null && 'onChange' in source);
-			const stops = [replica, ...reflectors].map((source) => source.onChange(settle));
-			signal.addEventListener('abort', settle);
-			settle();
-		});
-	});
+function differences(replica: Replica, sources: Sources): readonly unknown[] {
+	const { vpc, subnet, joinSubnet } = defaultNames;
+	const options = { defaultVpc: vpc, defaultSubnet: subnet, joinSubnet, serviceCidrs: [], mtu: 1442 };
+	return verifyNorthbound(sources, Object.fromEntries(tableNames.map((table) => [table, replica.table(table)])), options);
 }
 
 /** The whole Northbound database as text that two equal ones share, whatever their rows' UUIDs. */
