@@ -25,7 +25,10 @@ const limits = () =>
 		})
 		.sort();
 const becomes = (...wanted: readonly string[]) =>
-	cluster.until(`the limits ${wanted.join(', ')}; they are ${limits().join(', ')}`, () => limits().join() === wanted.join());
+	cluster.until(
+		() => `the limits ${wanted.join(', ')}; they are ${limits().join(', ')}`,
+		() => limits().join() === wanted.join(),
+	);
 /** The database and the objects are two copies, of which either may be behind. */
 const agrees = () => cluster.until('the database is what the objects call for', () => cluster.differences().length === 0);
 const annotate = (name: string, asked: Readonly<Record<string, string | null>>) =>
@@ -70,7 +73,7 @@ it('holds a machine to its template and, where that says nothing, to its launche
 		metadata: { name: 'vm', namespace: 'default' },
 		spec: { running: true, template: { metadata: { annotations: asked } } },
 	});
-	await cluster.client.create(virtualMachineResource, machine({ [ingressRate]: '10' }));
+	const { uid } = (await cluster.client.create(virtualMachineResource, machine({ [ingressRate]: '10' }))).metadata;
 	await becomes('outport == "vm.default" 10000/4000');
 	const template = (asked: Readonly<Record<string, string | null>>) =>
 		cluster.client.patch(virtualMachineResource, { name: 'vm', namespace: 'default' }, 'application/merge-patch+json', {
@@ -82,7 +85,11 @@ it('holds a machine to its template and, where that says nothing, to its launche
 	await becomes();
 	const conditions = () => cluster.sources.vms.objects.get('default/vm')?.status?.conditions;
 	await cluster.until('it is told what is not built', () => findCondition(conditions() as never, networkReady)?.reason === 'NotBuilt');
-	await cluster.client.create(virtualMachineInstanceResource, { metadata: { name: 'vm', namespace: 'default' }, spec: { domain: {} } });
+	const ownerReferences = [{ apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachine', name: 'vm', uid, controller: true }];
+	await cluster.client.create(virtualMachineInstanceResource, {
+		metadata: { name: 'vm', namespace: 'default', ownerReferences },
+		spec: { domain: {} },
+	});
 	await cluster.client.create(pods, {
 		metadata: { name: 'l', namespace: 'default', labels: { [labels.kubevirt]: 'virt-launcher', [labels.kubevirtVmName]: 'vm' } },
 		spec: { nodeName: 'n1', containers: [{ name: 'compute', image: 'none' }] },

@@ -180,13 +180,13 @@ export class TestCluster implements AsyncDisposable {
 	}
 
 	/** Waits until the condition holds; looks at each change that is seen. `what` is for the message. */
-	until(what: string, condition: () => boolean): Promise<true> {
+	until(what: string | (() => string), condition: () => boolean): Promise<true> {
 		const logs = () => [...this.#controllers].map(({ log }) => log.join('\n')).join('\n');
 		const subscribe = (listener: () => void): (() => void) => {
 			this.#watchers.add(listener);
 			return () => this.#watchers.delete(listener);
 		};
-		return until(() => `${what}\n${logs()}`, subscribe, condition);
+		return until(() => `${typeof what === 'string' ? what : what()}\n${logs()}`, subscribe, condition);
 	}
 
 	/** Changes, of the API's objects and of the database, from now until `stop` is called. */
