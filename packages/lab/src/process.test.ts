@@ -4,13 +4,20 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startDaemon } from './process.ts';
+import { execute, startDaemon } from './process.ts';
 
 let dir: string;
 beforeEach(() => {
 	dir = mkdtempSync(join(tmpdir(), 'tapestry-daemon-'));
 });
 afterEach(() => rmSync(dir, { recursive: true }));
+
+describe('execute', () => {
+	it('starts nothing once it is aborted', async () => {
+		const started = execute({ env: process.env }, { argv: ['true'], signal: AbortSignal.abort(new Error('stop')) });
+		await expect(started).rejects.toThrow('stop');
+	});
+});
 
 describe('startDaemon', () => {
 	it('ends a daemon that is not ready when the wait is over', async () => {

@@ -29,6 +29,8 @@ export interface CommandResult {
 export async function execute(deps: ProcessDeps, command: Command): Promise<CommandResult> {
 	const [program, ...args] = command.argv;
 	if (!program) throw new CodedError('LAB_COMMAND', 'an empty command cannot be run');
+	// Node starts the program first and then looks at the signal.
+	command.signal?.throwIfAborted();
 	const deadline = AbortSignal.timeout(command.timeoutMs ?? 60_000);
 	const child = spawn(program, args, {
 		env: { ...deps.env, ...command.env },
