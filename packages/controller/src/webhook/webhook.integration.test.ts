@@ -1,19 +1,11 @@
 import { request } from 'node:https';
 import { silentLogger } from '@tapestry/base';
-import { systemClock } from '@tapestry/host';
-import { createReflector, type KubeObject } from '@tapestry/kube';
 import { type Subnet, subnetResource } from '@tapestry/network';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestCluster } from '../testing/cluster.ts';
+import { insistOnWebhooks, registeredWebhooks } from '../testing/webhooks.ts';
 import { startWebhookServer } from './server.ts';
 
-const resource = {
-	group: 'admissionregistration.k8s.io',
-	version: 'v1',
-	plural: 'validatingwebhookconfigurations',
-	kind: 'ValidatingWebhookConfiguration',
-	namespaced: false,
-};
 const subnet = (name: string, cidrBlock: string): Subnet => ({
 	apiVersion: 'kubeovn.io/v1',
 	kind: 'Subnet',
@@ -28,21 +20,6 @@ describe('the controller', () => {
 	});
 	afterAll(() => cluster[Symbol.asyncDispose]());
 
-	/** Resolves with the address that the API server asks, once it is another than `before`. */
-	const registered = async (before?: string): Promise<string> => {
-		const deps = { clock: systemClock, random: Math.random, log: silentLogger, client: cluster.client };
-		await using configurations = createReflector<KubeObject & { webhooks?: { clientConfig: { url: string } }[] }>(deps, { resource });
-		const { promise, resolve } = Promise.withResolvers<string>();
-		const look = (): void => {
-			const url = configurations.objects.get('tapestry')?.webhooks?.[0]?.clientConfig.url;
-			if (url !== undefined && url !== before) resolve(url);
-		};
-		configurations.onChange(look);
-		await configurations.synced();
-		look();
-		return await promise;
-	};
-
 	const validated = (name: string, status: string): Promise<true> =>
 		cluster.until(`subnet ${name} to be looked at`, () => {
 			const conditions = cluster.sources.subnets.objects.get(name)?.status?.conditions ?? [];
@@ -51,15 +28,18 @@ describe('the controller', () => {
 
 	it('refuses at admission what it would only tell of later, and tells of it later when it was not there', async () => {
 		const first = await cluster.startController('a', '--webhook', '127.0.0.1:0');
-		const before = await registered();
+		const before = await registeredWebhooks(cluster.client);
+		const relent = await insistOnWebhooks(cluster.client);
 		await cluster.client.create(subnetResource, subnet('one', '10.1.0.0/16'));
 		await validated('one', 'True');
 		const overlapping = cluster.client.create(subnetResource, subnet('two', '10.1.1.0/24'));
 		await expect(overlapping).rejects.toThrow(/"validate.tapestry.io" denied the request: 10.1.1.0\/24 cannot be used in VPC ovn-cluster/);
+		await relent();
 		await first.kill('SIGKILL');
 		await cluster.client.create(subnetResource, subnet('two', '10.1.1.0/24'));
 		await cluster.startController('a', '--webhook', '127.0.0.1:0');
-		await registered(before);
+		await registeredWebhooks(cluster.client, before);
+		await insistOnWebhooks(cluster.client);
 		await validated('two', 'False');
 		await expect(cluster.client.create(subnetResource, subnet('three', '10.1.2.0/24'))).rejects.toThrow('denied the request');
 	});
