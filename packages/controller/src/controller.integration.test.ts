@@ -15,7 +15,7 @@ afterAll(() => cluster[Symbol.asyncDispose]());
 
 it('gives a pod a lease, a port and the annotations that users read, and takes them back', async () => {
 	await cluster.addPod('web');
-	await cluster.until('the pod has its annotations', () => isAnnotated('web'));
+	await cluster.until('the pod has its annotations and its port', () => isAnnotated('web') && cluster.port('web.default') !== undefined);
 	expect(cluster.pod('web')?.metadata.annotations).toMatchObject({
 		[annotations.ipAddress]: '10.16.0.2,fd00:10:16::2',
 		[annotations.macAddress]: '02:58:0A:10:00:02',
@@ -51,11 +51,12 @@ it('serves the pods that came while the API was away', async () => {
 });
 
 it('lets a second controller take over when the first ends, without a write', async () => {
+	await cluster.until('nothing is left to do', () => cluster.isWell());
 	const writes = cluster.countWrites();
 	await controller.kill('SIGTERM');
 	await cluster.startController('b');
 	await cluster.addPod('next');
-	await cluster.until('a pod is served', () => isAnnotated('next'));
+	await cluster.until('a pod is served', () => isAnnotated('next') && cluster.port('next.default') !== undefined);
 	const switchRow = cluster.rows('Logical_Switch').find((row) => row.name === 'ovn-default');
 	const due = [`Logical_Switch_Port ${cluster.port('next.default')?._uuid}`, `Logical_Switch ${switchRow?._uuid}`, 'Subnet ovn-default'];
 	expect(writes.stop().filter((write) => !due.includes(write) && !/^(IP|Pod) .*next/.test(write))).toEqual([]);

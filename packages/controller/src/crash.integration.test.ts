@@ -29,22 +29,24 @@ it('gives each address once, leaks none and ends as compiled, killed ten times w
 	const gone = Array.from({ length: podCount / 4 }, (_, index) => `p${index * 4}`);
 	await Promise.all(gone.map((name) => cluster.client.remove(pods, { name, namespace: 'default' }, { gracePeriodSeconds: 0 })));
 	first = await replaced(first, 'a');
+	const staying = Array.from({ length: podCount }, (_, index) => `p${index}`).filter((name) => !gone.includes(name));
+	const wanted = staying.map((name) => `${name}.default`).sort();
 	await cluster.until(
 		'every port that must be, and no other',
-		() => ports().length === podCount - gone.length && leases().length === ports().length,
+		() => namesOf(ports()) === wanted.join() && namesOf(leases().map(({ metadata }) => metadata)) === wanted.join(),
 	);
 
 	const addresses = leases().flatMap(({ spec }) => [spec.v4IpAddress, spec.v6IpAddress]);
 	expect(new Set(addresses).size).toBe(addresses.length);
-	expect(addresses.length).toBe(2 * (podCount - gone.length));
+	expect(addresses.length).toBe(2 * staying.length);
 	await cluster.until('the database is as compiled', () => cluster.differences().length === 0);
-	await cluster.until('every pod is annotated', () => [...cluster.sources.pods.objects.values()].every(isAnnotated));
+	await cluster.until('nothing is left to do', () => cluster.isWell());
 
 	await Promise.all([first.kill('SIGKILL'), second.kill('SIGKILL')]);
 	const writes = cluster.countWrites();
 	await cluster.startController('a');
 	await cluster.addPod('last');
-	await cluster.until('a new pod is served', () => isAnnotated(cluster.pod('last')));
+	await cluster.until('a new pod is served', () => isAnnotated(cluster.pod('last')) && cluster.port('last.default') !== undefined);
 	const switchRow = cluster.rows('Logical_Switch').find((row) => row.name === 'ovn-default');
 	const due = [`Logical_Switch_Port ${cluster.port('last.default')?._uuid}`, `Logical_Switch ${switchRow?._uuid}`, 'Subnet ovn-default'];
 	const others = writes.stop().filter((write) => !due.includes(write) && !/^(IP|Pod) .*last/.test(write));
@@ -57,6 +59,13 @@ function ports() {
 
 function leases(): IpLease[] {
 	return [...cluster.sources.ips.objects.values()].filter(({ metadata }) => metadata.name.endsWith('.default'));
+}
+
+function namesOf(list: readonly { readonly name?: unknown }[]): string {
+	return list
+		.map(({ name }) => String(name))
+		.sort()
+		.join();
 }
 
 function isAnnotated(pod: Pod | undefined): boolean {

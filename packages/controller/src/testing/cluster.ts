@@ -11,6 +11,7 @@ import {
 	createReflector,
 	type Event,
 	events,
+	findCondition,
 	type KubeConnection,
 	type KubeObject,
 	type Namespace,
@@ -21,11 +22,22 @@ import {
 	pods,
 	type Reflector,
 } from '@tapestry/kube';
-import { customResourceDefinitions, type Discrepancy, defaultNames, monitoredColumns, nbSchema, type Row } from '@tapestry/network';
+import {
+	annotations,
+	customResourceDefinitions,
+	type Discrepancy,
+	defaultNames,
+	monitoredColumns,
+	nbSchema,
+	type Row,
+	type Subnet,
+	type Vpc,
+} from '@tapestry/network';
 import { connect, type Replica, type Session } from '@tapestry/ovsdb';
 import { startTestApiServer, type TestApiServer } from '../../../apiserver/src/testing/server.ts';
 import { until } from '../../../base/src/testing/until.ts';
 import { nbSchemaPath, type OvsdbServer, startOvsdbServer } from '../../../ovsdb/src/testing/server.ts';
+import { networkReady } from '../status/reporter.ts';
 import { openSources, type Sources } from '../world/sources.ts';
 import { verifyNorthbound } from '../world/verify-northbound.ts';
 
@@ -75,40 +87,11 @@ export class TestCluster implements AsyncDisposable {
 		};
 		replica.onChange(wake);
 		this.events.onChange(wake);
-		for (const reflector of this.reflectors()) reflector.onChange(wake);
+		for (const reflector of this.#reflectors()) reflector.onChange(wake);
 	}
 
-	reflectors() {
-		const {
-			vpcs,
-			subnets,
-			ips,
-			ipPools,
-			vips,
-			pods: podObjects,
-			nodes: nodeObjects,
-			services,
-			switchLbRules,
-			vms,
-			vmis,
-			adminPolicies,
-			securityGroups,
-		} = this.sources;
-		return [
-			vpcs,
-			subnets,
-			ips,
-			ipPools,
-			vips,
-			podObjects,
-			nodeObjects,
-			services,
-			switchLbRules,
-			vms,
-			vmis,
-			adminPolicies,
-			securityGroups,
-		] as const;
+	#reflectors(): readonly Reflector[] {
+		return Object.values(this.sources).filter((source) => typeof source === 'object' && 'onChange' in source);
 	}
 
 	/** A controller as its own process; resolves when it stands for election. */
@@ -135,9 +118,9 @@ export class TestCluster implements AsyncDisposable {
 	}
 
 	async addNode(name: string, ...addresses: string[]): Promise<void> {
-		const node = await this.client.create<Node>(nodes, { metadata: { name } });
+		await this.client.create<Node>(nodes, { metadata: { name } });
 		const status = { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) };
-		await this.client.replace<Node>(nodes, { ...node, status }, { subresource: 'status' });
+		await this.client.patch<Node>(nodes, { name }, 'application/merge-patch+json', { status }, { subresource: 'status' });
 	}
 
 	/** A pod that the scheduler has given a node. */
@@ -179,6 +162,16 @@ export class TestCluster implements AsyncDisposable {
 		return verifyNorthbound(this.sources, tables, { defaultVpc: vpc, defaultSubnet: subnet, joinSubnet, serviceCidrs: [], mtu: 1442 });
 	}
 
+	/** Whether a controller that has worked in peace has nothing left to write: what it tells users is told, too. */
+	isWell(): boolean {
+		const { vpcs, subnets, pods: podObjects, nodes: nodeObjects } = this.sources;
+		const isTold = ({ metadata }: KubeObject) => metadata.annotations?.[annotations.allocated] === 'true';
+		const isReady = ({ status }: Vpc | Subnet) => findCondition(status?.conditions as never, 'Ready')?.status === 'True';
+		const isServed = (pod: Pod) => isTold(pod) && findCondition(pod.status?.conditions, networkReady)?.status !== 'False';
+		const networks = [...vpcs.objects.values(), ...subnets.objects.values()];
+		return networks.every(isReady) && [...podObjects.objects.values()].every(isServed) && [...nodeObjects.objects.values()].every(isTold);
+	}
+
 	/** Waits until the condition holds; looks at each change that is seen. `what` is for the message. */
 	until(what: string | (() => string), condition: () => boolean): Promise<true> {
 		const logs = () => [...this.#controllers].map(({ log }) => log.join('\n')).join('\n');
@@ -196,7 +189,7 @@ export class TestCluster implements AsyncDisposable {
 			this.replica.onChange((changes) => {
 				seen.push(...changes.map(({ table, uuid }) => `${table} ${uuid}`));
 			}),
-			...this.reflectors().map((reflector) => reflector.onChange(({ key, after }) => seen.push(`${after?.kind ?? 'gone'} ${key}`))),
+			...this.#reflectors().map((reflector) => reflector.onChange(({ key, after }) => seen.push(`${after?.kind ?? 'gone'} ${key}`))),
 		];
 		return {
 			stop() {
