@@ -51,8 +51,8 @@ it('carries the rules of a machine past the switch on its lease, and no others',
 	};
 	await cluster.client.create<NetworkPolicy>(networkPolicyResource, { metadata: { name: 'np', namespace: 'default' }, spec });
 	await cluster.until('the policy', () => aclsBy('direct', 'NetworkPolicy/default/np').length === 2);
-	const peer = cluster.sources.ips.objects.get('usual.default')?.spec.v4IpAddress;
-	await cluster.until('its peers', () => Object.values(rules('direct')?.sets ?? {}).some((set) => set.includes(peer ?? '')));
+	const peer = () => cluster.sources.ips.objects.get('usual.default')?.spec.v4IpAddress;
+	await cluster.until('its peers', () => Object.values(rules('direct')?.sets ?? {}).some((set) => set.includes(peer() ?? '')));
 	expect(told('direct')?.status).toBe('True');
 	expect(written('usual')).toBeUndefined();
 	expect(told('usual')).toBeUndefined();
@@ -90,7 +90,7 @@ it("follows the subnet's wish, except where a launcher runs", async () => {
 		spec: { nodeName: 'n1', containers: [{ name: 'compute', image: 'none' }] },
 	};
 	await cluster.client.create(pods, pod as never);
-	await cluster.until('it runs', () => cluster.pod('virt-launcher-follows') !== undefined);
+	await cluster.until('it runs', () => cluster.sources.ips.objects.get('follows.default')?.spec.nodeName === 'n1');
 	await wish(null);
 	await cluster.until('what it was', () => told('follows')?.message?.includes('its NIC of the node') === true);
 	expect(rules('follows')).toBeDefined();

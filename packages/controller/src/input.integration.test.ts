@@ -1,4 +1,6 @@
-import { findCondition, type Namespace, namespaces, pods } from '@tapestry/kube';
+import { silentLogger } from '@tapestry/base';
+import { systemClock } from '@tapestry/host';
+import { createReflector, findCondition, type KubeObject, type Namespace, namespaces, pods } from '@tapestry/kube';
 import {
 	annotations,
 	type IpLease,
@@ -12,6 +14,7 @@ import {
 	vpcResource,
 } from '@tapestry/network';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changesOf, until } from '../../base/src/testing/until.ts';
 import { networkReady } from './status/reporter.ts';
 import { TestCluster } from './testing/cluster.ts';
 
@@ -32,8 +35,11 @@ const readiness = (pod: string) => findCondition(cluster.pod(pod)?.status?.condi
 const validity = (subnet: string) => findCondition(cluster.sources.subnets.objects.get(subnet)?.status?.conditions as never, 'Validated');
 
 async function refused(pod: string, reason: string): Promise<string> {
-	await cluster.until(`pod ${pod} is refused`, () => readiness(pod)?.status === 'False');
-	expect(readiness(pod)).toMatchObject({ reason });
+	// It may hear first that the controller has not seen the subnet yet.
+	await cluster.until(
+		() => `pod ${pod} to be refused for ${reason}; it is told ${JSON.stringify(readiness(pod))}`,
+		() => readiness(pod)?.status === 'False' && readiness(pod)?.reason === reason,
+	);
 	await cluster.until(`an event about ${pod}`, () => cluster.eventAbout(pod, reason) !== undefined);
 	expect(cluster.eventAbout(pod, reason)).toMatchObject({ type: 'Warning', message: readiness(pod)?.message });
 	expect(lease(`${pod}.default`)).toBeUndefined();
@@ -116,8 +122,8 @@ describe('subnets and VPCs', () => {
 		await cluster.addPod('early', { annotations: { [annotations.logicalSwitch]: 'later' } });
 		expect(await refused('early', 'SubnetUnknown')).toMatch(/there is no Subnet later/);
 		await createSubnet('later', { vpc: 'later-vpc', cidrBlock: '10.22.0.0/24' });
-		await cluster.until('the subnet is refused', () => validity('later')?.status === 'False');
-		expect(validity('later')).toMatchObject({ reason: 'VpcUnknown' });
+		await cluster.until('the subnet is refused', () => validity('later')?.reason === 'VpcUnknown');
+		expect(validity('later')?.status).toBe('False');
 		await createVpc('later-vpc');
 		await healed('early');
 		await cluster.until('the subnet is valid', () => validity('later')?.status === 'True');
@@ -127,9 +133,9 @@ describe('subnets and VPCs', () => {
 		await createSubnet('first', { cidrBlock: '10.23.0.0/16' });
 		await cluster.until('the first is valid', () => validity('first')?.status === 'True');
 		await createSubnet('zoverlap', { cidrBlock: '10.23.4.0/24' });
-		await cluster.until('the second is refused', () => validity('zoverlap')?.status === 'False');
+		await cluster.until('the second is refused', () => validity('zoverlap')?.reason === 'CidrOverlap');
 		expect(validity('zoverlap')).toMatchObject({
-			reason: 'CidrOverlap',
+			status: 'False',
 			message: expect.stringMatching(/overlaps 10\.23\.0\.0\/16 of subnet first/),
 		});
 		await cluster.until('an event', () => cluster.eventAbout('zoverlap', 'CidrOverlap') !== undefined);
@@ -178,17 +184,20 @@ describe('strangers', () => {
 		await cluster.addPod('owner');
 		await cluster.hasPort('owner.default');
 		const original = cluster.sources.ips.objects.get('owner.default') as IpLease;
-		await cluster.addPod('rival', { node: '' });
-		const rival = cluster.pod('rival');
+		const rival = await cluster.addPod('rival', { node: '' });
+		const made = Promise.withResolvers<void>();
+		const stop = cluster.sources.ips.onChange(({ key }) => key === 'rival.default' && made.resolve());
 		// What a second leader would write that has not seen the first lease.
 		await cluster.client.create<IpLease>(ipResource, {
 			metadata: {
 				name: 'rival.default',
-				labels: { ...original.metadata.labels, [labels.ownerUid]: rival?.metadata.uid ?? '' },
+				labels: { ...original.metadata.labels, [labels.ownerUid]: rival.metadata.uid ?? '' },
 				annotations: { [annotations.owner]: 'Pod/default/rival' },
 			},
 			spec: { ...original.spec, podName: 'rival' },
 		});
+		await made.promise;
+		stop();
 		await cluster.until('the second lease is gone', () => !cluster.sources.ips.objects.has('rival.default'));
 		expect(lease('owner.default')?.ipAddress).toBe(original.spec.ipAddress);
 		expect(cluster.port('rival.default')).toBeUndefined();
@@ -200,8 +209,8 @@ describe('strangers', () => {
 			{ op: 'insert', table: 'Logical_Switch', row: { name: 'theirs', ports: ['named-uuid', 'p'] } },
 		]);
 		await cluster.addPod('taken');
-		await cluster.until('the pod is told', () => readiness('taken')?.status === 'False');
-		expect(readiness('taken')).toMatchObject({ reason: 'RowNameTaken' });
+		await cluster.until('the pod is told', () => readiness('taken')?.reason === 'RowNameTaken');
+		expect(readiness('taken')?.status).toBe('False');
 		const theirs = cluster.rows('Logical_Switch').find((row) => row.name === 'theirs');
 		await cluster.session.transact(nbSchema.name, [
 			{ op: 'delete', table: 'Logical_Switch', where: [['_uuid', '==', ['uuid', String(theirs?._uuid)]]] },
@@ -247,15 +256,12 @@ describe('strangers', () => {
 
 it('says on objects of kinds that are not built that they have no effect', async () => {
 	const { resource } = vlanKind;
+	await using vlans = createReflector<KubeObject<unknown, { conditions?: [] }>>(
+		{ clock: systemClock, random: Math.random, log: silentLogger, client: cluster.client },
+		{ resource },
+	);
 	await cluster.client.create(resource, { metadata: { name: 'vlan1' }, spec: { id: 10, provider: 'p' } } as never);
-	await expect
-		.poll(
-			async () =>
-				findCondition(
-					(await cluster.client.get(resource, { name: 'vlan1' }).then(({ status }) => status as { conditions?: never }))?.conditions,
-					'Built',
-				),
-			{ timeout: 20_000 },
-		)
-		.toMatchObject({ status: 'False', reason: 'NotBuilt' });
+	const built = () => findCondition(vlans.objects.get('vlan1')?.status?.conditions, 'Built');
+	await until('the condition Built', changesOf(vlans), () => built() !== undefined);
+	expect(built()).toMatchObject({ status: 'False', reason: 'NotBuilt' });
 });

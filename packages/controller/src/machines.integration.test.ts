@@ -70,10 +70,11 @@ describe('VMs', () => {
 		await launcher('vm1', 'n2', 'virt-launcher-vm1-b');
 		await cluster.until(
 			'bound to n2',
-			() => (cluster.port('vm1.default')?.options as Record<string, string>)?.['requested-chassis'] === 'n2',
+			() =>
+				(cluster.port('vm1.default')?.options as Record<string, string>)?.['requested-chassis'] === 'n2' &&
+				cluster.sources.ips.objects.get('vm1.default')?.metadata.labels?.[labels.nodeName] === 'n2',
 		);
 		expect(addressOf('vm1.default')).toBe(address);
-		expect(cluster.sources.ips.objects.get('vm1.default')?.metadata.labels?.[labels.nodeName]).toBe('n2');
 		await removePod('virt-launcher-vm1-b');
 		await cluster.client.remove(virtualMachineResource, { name: 'vm1', namespace: 'default' });
 		await cluster.until('the lease is gone', () => lease('vm1.default') === undefined && !cluster.port('vm1.default'));
@@ -126,7 +127,7 @@ describe('VMs', () => {
 		await cluster.client.remove(virtualMachineResource, { name: 'mac1', namespace: 'default' });
 		await cluster.until('mac2 is served', () => readiness('mac2')?.status === 'True');
 		await setMac('mac3', '02:00:00:00:00:ad');
-		await cluster.until('mac3 is served', () => readiness('mac3')?.status === 'True');
+		await cluster.until('mac3 is served', () => readiness('mac3')?.status === 'True' && lease('mac3.default') !== undefined);
 		expect(lease('mac3.default')?.macAddress).toBe('02:00:00:00:00:AD');
 	});
 
@@ -215,6 +216,7 @@ describe('VMs', () => {
 		await cluster.client.create<VirtualMachineInstance>(virtualMachineInstanceResource, { metadata, spec: { domain: {} } });
 		await launcher('alone', 'n1', 'virt-launcher-alone');
 		await cluster.until('it is placed', () => lease('alone.default')?.nodeName === 'n1');
+		await cluster.hasPort('alone.default');
 		expect(cluster.sources.ips.objects.get('alone.default')?.metadata.annotations?.[annotations.owner]).toBe(
 			'VirtualMachineInstance/default/alone',
 		);

@@ -56,8 +56,8 @@ describe('policies', () => {
 		await group('later', {});
 		await cluster.until('the group is valid', () => conditionOf(groups, 'web', 'Validated')?.status === 'True');
 		await cluster.until('the pod is well', () => told()?.status === 'True');
+		await cluster.until('its rules', () => aclsBy('SecurityGroup/web').length > 0);
 		await isSettled();
-		expect(aclsBy('SecurityGroup/web').length).toBeGreaterThan(0);
 	});
 
 	it('give one priority to one AdminNetworkPolicy, and to the next when that is gone', async () => {
