@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
+import { connect as secureConnect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRawClient, type RawClient } from './testing/client.ts';
 import { startTestApiServer, type TestApiServer } from './testing/server.ts';
@@ -205,6 +207,18 @@ describe('the server', () => {
 			ports,
 		});
 	});
+});
+
+it('ends although a client is in the middle of its handshake, and another of its request', async () => {
+	await using server = await startTestApiServer();
+	const { host, port } = server.address;
+	const silent = connect(port, host);
+	const slow = secureConnect({ host, port, rejectUnauthorized: false });
+	slow.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n');
+	const ended = Promise.all([silent, slow].map((socket) => once(socket.on('error', () => {}).resume(), 'close')));
+	await Promise.all([once(silent, 'connect'), once(slow, 'secureConnect')]);
+	await server.stop();
+	await ended;
 });
 
 it('refuses a port that is taken', async () => {
