@@ -97,6 +97,29 @@ describe('leader election', () => {
 		await a.stop();
 	});
 
+	it('hands over at once when it ends in the middle of a renewal', async () => {
+		const [api, clock] = [createMemoryApi(), createFakeClock()];
+		let isSlow = false;
+		const a = new Candidate(
+			clock,
+			api.client(async (verb, next, signal) => {
+				const answer = next();
+				if (isSlow && verb === 'replace') {
+					isSlow = false;
+					await sleep(clock, 60_000, signal);
+				}
+				return answer;
+			}),
+			'a',
+		);
+		await settle();
+		isSlow = true;
+		await clock.advance(2_000);
+		expect([isSlow, holder(api)]).toEqual([false, 'a']);
+		await a.stop();
+		expect(holder(api)).toBe('');
+	});
+
 	it('is not freed at once by deleting the lease', async () => {
 		const [api, clock] = [createMemoryApi(), createFakeClock()];
 		const a = new Candidate(clock, api.client(), 'a');

@@ -159,7 +159,7 @@ class Elector implements LeaderElector {
 	/** Returns the lease as it was last renewed when the signal ends it, or undefined when it is lost; calls `onLost` then. */
 	async #renew(held: Held, signal: AbortSignal, onLost: () => void): Promise<Lease | undefined> {
 		const { clock, client, log } = this.#deps;
-		const { name, namespace, identity, renewMs, retryMs } = this.#options;
+		const { name, namespace, renewMs, retryMs } = this.#options;
 		const expired = new AbortController();
 		const expireAt = (time: number): (() => void) => clock.after(time - clock.monotonic(), () => expired.abort());
 		const either = AbortSignal.any([signal, expired.signal]);
@@ -180,9 +180,7 @@ class Elector implements LeaderElector {
 					if (!isCoded(error, 'KUBE_CONFLICT')) continue;
 					const current = await client.get<Lease>(leases, { name, namespace }, { signal: either }).catch(() => undefined);
 					if (current === undefined) continue;
-					// The answer to a renewal may have been lost, or somebody labelled the lease: it is still ours by its acquireTime.
-					const { holderIdentity, acquireTime } = current.spec ?? {};
-					if (holderIdentity === identity && acquireTime === held.lease.spec?.acquireTime) lease = current;
+					if (isSameTerm(current, held.lease)) lease = current;
 					else expired.abort();
 					continue;
 				}
@@ -199,8 +197,18 @@ class Elector implements LeaderElector {
 
 	async #release(lease: Lease): Promise<void> {
 		const { client, log } = this.#deps;
-		const spec: LeaseSpec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 };
-		await client.replace<Lease>(leases, { ...lease, spec }).catch((error: unknown) => log.warn('the lease was not released', { error }));
+		const { name, namespace } = this.#options;
+		const free = (current: Lease): Promise<Lease> =>
+			client.replace<Lease>(leases, { ...current, spec: { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1 } });
+		try {
+			await free(lease).catch(async (error: unknown) => {
+				if (!isCoded(error, 'KUBE_CONFLICT')) throw error;
+				const current = await client.get<Lease>(leases, { name, namespace });
+				if (isSameTerm(current, lease)) await free(current);
+			});
+		} catch (error) {
+			log.warn('the lease was not released', { error });
+		}
 	}
 
 	/** Monotonic milliseconds; in the past when the lease is free or our own. */
@@ -209,6 +217,11 @@ class Elector implements LeaderElector {
 		const free = !holderIdentity || holderIdentity === this.#options.identity;
 		return free ? 0 : at + (leaseDurationSeconds ?? this.#options.leaseMs / 1000) * 1000;
 	}
+}
+
+/** The answer to a renewal may have been lost, or somebody labelled the lease: the same leader still has it by its acquireTime. */
+function isSameTerm({ spec: a }: Lease, { spec: b }: Lease): boolean {
+	return a?.holderIdentity === b?.holderIdentity && a?.acquireTime === b?.acquireTime;
 }
 
 /** Resolves at the next change of the lease, or after `ms`. */
