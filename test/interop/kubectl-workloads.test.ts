@@ -50,17 +50,17 @@ withEachKubectl('workloads', (kubectl, kubeconfig) => {
 
 	it('rolls a Deployment out, scales it, changes it and takes the change back', async () => {
 		await kubectl.ok(['apply', '-f', '-'], workload('Deployment', {}));
-		expect(await kubectl.ok(['rollout', 'status', 'deployment/web', '--timeout=20s'])).toContain('successfully rolled out');
+		expect(await kubectl.ok(['rollout', 'status', 'deployment/web'])).toContain('successfully rolled out');
 		expect(await kubectl.ok(['scale', 'deployment/web', '--replicas=4'])).toContain('deployment.apps/web scaled');
-		await kubectl.ok(['rollout', 'status', 'deployment/web', '--timeout=20s']);
+		await kubectl.ok(['rollout', 'status', 'deployment/web']);
 		expect(await kubectl.ok(['get', 'deployment', 'web'])).toMatch(/web\s+4\/4\s+4\s+4/);
 		await kubectl.ok(['set', 'image', 'deployment/web', 'web=registry.example/web:2']);
-		await kubectl.ok(['rollout', 'status', 'deployment/web', '--timeout=20s']);
+		await kubectl.ok(['rollout', 'status', 'deployment/web']);
 		await eventually(() => images().every((image) => image === 'registry.example/web:2'));
 		await kubectl.ok(['rollout', 'undo', 'deployment/web']);
-		await kubectl.ok(['rollout', 'status', 'deployment/web', '--timeout=20s']);
+		await kubectl.ok(['rollout', 'status', 'deployment/web']);
 		await eventually(() => images().every((image) => image === 'registry.example/web:1'));
-		expect(await kubectl.ok(['wait', 'deployment/web', '--for=condition=Available', '--timeout=10s'])).toContain('condition met');
+		expect(await kubectl.ok(['wait', 'deployment/web', '--for=condition=Available'])).toContain('condition met');
 		const tooFew = await kubectl(['scale', 'deployment/web', '--replicas=2', '--current-replicas=9']);
 		expect(tooFew.stderr).toMatch(/Expected replicas to be 9, was 4/i);
 		await kubectl.ok(['delete', 'deployment', 'web']);
@@ -69,12 +69,15 @@ withEachKubectl('workloads', (kubectl, kubeconfig) => {
 
 	it('keeps the names of a StatefulSet when a pod goes, and shrinks it from the end', async () => {
 		await kubectl.ok(['apply', '-f', '-'], workload('StatefulSet', { serviceName: 'web' }));
-		await kubectl.ok(['rollout', 'status', 'statefulset/web', '--timeout=20s']);
+		await kubectl.ok(['rollout', 'status', 'statefulset/web']);
 		const uid = ['get', 'pod', 'web-0', '-o', 'jsonpath={.metadata.uid}'];
 		const before = await kubectl.ok(uid);
 		await kubectl.ok(['delete', 'pod', 'web-0']);
-		await kubectl.ok(['rollout', 'status', 'statefulset/web', '--timeout=20s']);
-		expect(await kubectl.ok(uid)).not.toBe(before);
+		// The status may still be that of before it went.
+		const first = () => kubelet.objects.get('default/web-0')?.metadata.uid;
+		await eventually(() => first() !== undefined && first() !== before);
+		await kubectl.ok(['rollout', 'status', 'statefulset/web']);
+		expect(await kubectl.ok(uid)).toBe(first());
 		await kubectl.ok(['scale', 'statefulset/web', '--replicas=1']);
 		await eventually(() => !kubelet.objects.has('default/web-1'));
 		expect(await kubectl.ok(['get', 'pods', '-o', 'name'])).toBe('pod/web-0\n');

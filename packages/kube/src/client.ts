@@ -37,7 +37,7 @@ export interface KubeClientOptions {
 export interface KubeConnection extends KubeClient, Disposable {
 	/** The namespace of the kubeconfig's context. */
 	readonly namespace: string;
-	/** Closes idle connections; requests in flight go on to their end. */
+	/** Ends all connections, and with them the requests in flight. */
 	close(): void;
 }
 

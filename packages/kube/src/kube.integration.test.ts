@@ -1,4 +1,4 @@
-import { silentLogger } from '@tapestry/base';
+import { type Signal, silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApiServer, type TestApiServer } from '../../apiserver/src/testing/server.ts';
@@ -121,7 +121,7 @@ describe('reflector against the API server', () => {
 
 	it('waits for kinds to be served', async () => {
 		const widgets: Resource = { group: 'test.tapestry.io', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true };
-		const established = crdsEstablished(deps(), ['widgets.test.tapestry.io'], AbortSignal.timeout(20_000));
+		const established = crdsEstablished(deps(), ['widgets.test.tapestry.io'], new AbortController().signal);
 		await client.create<KubeObject>(customResourceDefinitions, {
 			metadata: { name: 'widgets.test.tapestry.io' },
 			spec: {
@@ -141,7 +141,7 @@ describe('leader election against the API server', () => {
 		const times = { leaseMs: 1_000, renewMs: 700, retryMs: 200 };
 		const wanted = 12;
 		const terms: string[] = [];
-		let leading = 0;
+		const leading = new Set<Signal>();
 		let most = 0;
 		const stop = new AbortController();
 		const candidates = ['a', 'b'].map(async (identity) => {
@@ -149,23 +149,21 @@ describe('leader election against the API server', () => {
 			while (!stop.signal.aborted) {
 				const term = new AbortController();
 				await elector.run(AbortSignal.any([stop.signal, term.signal]), {
-					onStarted: async () => {
-						leading += 1;
-						most = Math.max(most, leading);
+					onStarted: async (signal) => {
+						leading.add(signal);
+						// The server may be away for longer than a leader may go on without it: it is told to stop then.
+						most = Math.max(most, [...leading].filter((one) => !one.aborted).length);
 						terms.push(identity);
 						if (terms.length === wanted / 2) await restart();
-						if (terms.length >= wanted) stop.abort();
+						// Who is quicker may be the same one many times.
+						if (terms.length >= wanted && new Set(terms).size === 2) stop.abort();
 						term.abort();
-					},
-					onStopped: () => {
-						leading -= 1;
 					},
 				});
 			}
 		});
 		await Promise.all(candidates);
 		expect(most).toBe(1);
-		expect(new Set(terms)).toEqual(new Set(['a', 'b']));
 		expect(await client.get(leases, { name: 'test', namespace })).toMatchObject({ spec: { holderIdentity: '' } });
 	});
 });

@@ -24,7 +24,7 @@ export interface HttpResponse {
 /** HTTP requests to one API server. Rejections are KUBE_UNAVAILABLE, or the signal's reason. */
 export interface Transport {
 	send(request: HttpRequest): Promise<HttpResponse>;
-	/** Closes idle connections. */
+	/** Ends all connections. */
 	close(): void;
 }
 
