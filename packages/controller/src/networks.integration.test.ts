@@ -1,6 +1,20 @@
 import { findCondition, type Namespace, namespaces, nodes, type Pod, pods } from '@tapestry/kube';
-import { annotations, type IpPool, ipPoolResource, type Subnet, subnetResource, type Vip, vipResource } from '@tapestry/network';
+import {
+	annotations,
+	type IpPool,
+	ipPoolResource,
+	type SecurityGroup,
+	type Subnet,
+	type SwitchLbRule,
+	securityGroupResource,
+	subnetResource,
+	switchLbRuleResource,
+	type Vip,
+	vipResource,
+	vpcResource,
+} from '@tapestry/network';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changesOf, until } from '../../base/src/testing/until.ts';
 import { TestCluster } from './testing/cluster.ts';
 
 /** What follows from changes of other objects; no webhook stands before the API here. */
@@ -94,6 +108,30 @@ describe('pools and Vips', () => {
 		await cluster.until('the address is free', () => !cluster.sources.ips.objects.has('vip-vip'));
 		await settled();
 	});
+});
+
+it('puts a status right that somebody else has written', async () => {
+	const { subnets, vpcs, ipPools, switchLbRules, securityGroups } = cluster.sources;
+	const vip = { vip: '192.0.2.9', namespace: 'default', endpoints: ['10.16.0.9'], ports: [{ name: 'http', port: 80 }] };
+	await cluster.client.create<IpPool>(ipPoolResource, { metadata: { name: 'p' }, spec: { subnet: 'ovn-default', ips: ['10.16.9.9'] } });
+	await cluster.client.create<SwitchLbRule>(switchLbRuleResource, { metadata: { name: 'r' }, spec: vip });
+	await cluster.client.create<SecurityGroup>(securityGroupResource, { metadata: { name: 'g' }, spec: {} });
+	const objects = [
+		[subnetResource, 'ovn-default', subnets],
+		[vpcResource, 'ovn-cluster', vpcs],
+		[ipPoolResource, 'p', ipPools],
+		[switchLbRuleResource, 'r', switchLbRules],
+		[securityGroupResource, 'g', securityGroups],
+	] as const;
+	for (const [resource, name, source] of objects) {
+		const ready = () => findCondition(source.objects.get(name)?.status?.conditions as never, 'Ready');
+		await cluster.until(`${name} is ready`, () => ready()?.status === 'True');
+		const conditions = [{ type: 'Ready', status: 'Unknown', reason: 'Lied', lastTransitionTime: '2026-01-01T00:00:00Z' }];
+		const lied = until('the lie', changesOf(source), () => ready()?.reason === 'Lied');
+		await cluster.client.patch(resource, { name }, 'application/merge-patch+json', { status: { conditions } }, { subresource: 'status' });
+		await lied;
+		await cluster.until(`${name} is ready again`, () => ready()?.status === 'True');
+	}
 });
 
 it('gives a pod the subnet that was made just before it, whichever watch is quicker', async () => {

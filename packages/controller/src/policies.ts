@@ -17,7 +17,7 @@ export type PolicySources = Pick<Sources, 'networkPolicies' | 'adminPolicies' | 
 export interface PoliciesDeps {
 	readonly sources: PolicySources;
 	readonly world: World;
-	/** An object whose problems may have changed, as `Kind/namespace/name`. */
+	/** An object whose problems or status may have changed, as `Kind/namespace/name`. */
 	onChange(owner: string): void;
 }
 
@@ -44,12 +44,17 @@ export class PolicyView {
 	/** Follows the sources; the function that is returned ends it. */
 	follow(): () => void {
 		const { networkPolicies, adminPolicies, baselinePolicies, securityGroups } = this.#deps.sources;
+		const follow = <T extends KubeObject>(kind: string, source: Reflector<T>, read: (key: string) => void): (() => void) =>
+			source.onChange(({ key, before, after }) => {
+				if (!before || !after || before.metadata.generation !== after.metadata.generation) read(key);
+				else this.#deps.onChange(`${kind}/${key}`);
+			});
 		const stops = [
-			onSpec(networkPolicies, (key) => this.#readNetworkPolicy(key)),
-			onSpec(baselinePolicies, (key) => this.#readBaseline(key)),
+			follow('NetworkPolicy', networkPolicies, (key) => this.#readNetworkPolicy(key)),
+			follow('BaselineAdminNetworkPolicy', baselinePolicies, (key) => this.#readBaseline(key)),
 			// Of these each may matter to any other: one priority for one policy, and groups speak of groups.
-			onSpec(adminPolicies, (key) => this.#readAdminPolicies([key])),
-			onSpec(securityGroups, (key) => this.#readSecurityGroups([key])),
+			follow('AdminNetworkPolicy', adminPolicies, (key) => this.#readAdminPolicies([key])),
+			follow('SecurityGroup', securityGroups, (key) => this.#readSecurityGroups([key])),
 		];
 		return () => {
 			for (const stop of stops) stop();
@@ -100,13 +105,6 @@ export class PolicyView {
 		else this.#problems.delete(owner);
 		if (isNews) this.#deps.onChange(owner);
 	}
-}
-
-/** Calls back for changes of the spec; writing a status changes nothing that counts here. */
-function onSpec<T extends KubeObject>(source: Reflector<T>, read: (key: string) => void): () => void {
-	return source.onChange(({ key, before, after }) => {
-		if (!before || !after || before.metadata.generation !== after.metadata.generation) read(key);
-	});
 }
 
 /** Groups that a port names and that do not exist: nothing passes by them. */

@@ -202,11 +202,14 @@ class Term implements Disposable {
 
 	#subscribe(): void {
 		const { sources } = this.#deps;
-		const refresh = ({ before, after }: ObjectChange<KubeObject>): void => {
-			// Our own writing of a status changes nothing that counts here. The generation counts changes of the spec.
-			const isSame = before && after && before.metadata.generation === after.metadata.generation;
-			if (!isSame || before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp) this.#networks.refresh();
-		};
+		const refresh =
+			(work: string) =>
+			({ key, before, after }: ObjectChange<KubeObject>): void => {
+				// The generation counts changes of the spec. Of a status it may be what came after the one that we compared with.
+				const isSame = before && after && before.metadata.generation === after.metadata.generation;
+				if (!isSame || before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp) this.#networks.refresh();
+				else this.#later(`${work} ${key}`);
+			};
 		const wake = (): void => this.#commit.wake();
 		this.#stops.push(
 			sources.ips.onChange(({ key, before, after }) => {
@@ -215,9 +218,9 @@ class Term implements Disposable {
 				if (before && !after) this.#keeper.leaseGone(parseLease(before));
 				this.#keeper.nameChanged(key);
 			}),
-			sources.vpcs.onChange(refresh),
-			sources.subnets.onChange(refresh),
-			sources.ipPools.onChange(refresh),
+			sources.vpcs.onChange(refresh('vpc')),
+			sources.subnets.onChange(refresh('subnet')),
+			sources.ipPools.onChange(refresh('pool')),
 			sources.namespaces.onChange(({ key, after }) => {
 				this.#world.set('Namespace', key, after && namespaceFacts(after));
 				this.#keeper.retry(undefined);

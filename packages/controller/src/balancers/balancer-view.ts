@@ -63,7 +63,8 @@ export class BalancerView {
 			sources.endpointSlices.onChange(({ key, after }) => world.set('EndpointSlice', key, after && endpointSliceFacts(after))),
 			sources.switchLbRules.onChange(({ key, before, after }) => {
 				const isSame = before && after && before.metadata.generation === after.metadata.generation;
-				if (!isSame) this.#readRules([key]);
+				if (isSame) this.#deps.onRule(key);
+				else this.#readRules([key]);
 			}),
 			sources.subnets.onChange((change) => {
 				onSpec(change);
