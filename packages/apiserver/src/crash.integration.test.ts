@@ -14,8 +14,8 @@ let server: ChildProcess | undefined;
 beforeEach(() => {
 	directory = mkdtempSync(join(tmpdir(), 'crash-'));
 });
-afterEach(() => {
-	server?.kill('SIGKILL');
+afterEach(async () => {
+	await kill();
 	rmSync(directory, { recursive: true, force: true });
 });
 
@@ -33,15 +33,17 @@ async function start(): Promise<RawClient> {
 		'--log-level',
 		'warn',
 	];
-	server = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...flags], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
-	await once(server.stdio[3] as Readable, 'data');
+	const argv = ['--pdeathsig', 'KILL', process.execPath, join(import.meta.dirname, 'main.ts'), ...flags];
+	server = spawn('setpriv', argv, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+	const ended = once(server, 'exit').then(() => Promise.reject(new Error('the server ended before it was ready')));
+	ended.catch(() => {});
+	await Promise.race([once(server.stdio[3] as Readable, 'data'), ended]);
 	return createRawClient(readFileSync(kubeconfig, 'utf8'));
 }
 
 async function kill(): Promise<void> {
 	const exited = server && once(server, 'exit');
-	server?.kill('SIGKILL');
-	await exited;
+	if (server?.kill('SIGKILL')) await exited;
 }
 
 it('loses nothing that it acknowledged when it is killed in the middle of writes', async () => {
@@ -50,6 +52,12 @@ it('loses nothing that it acknowledged when it is killed in the middle of writes
 	/** Writes that were under way may or may not have happened. */
 	const unknown = new Set<string>();
 	let next = 0;
+	let enough = 0;
+	let isEnough = Promise.withResolvers<void>();
+	const acknowledge = (name: string, value: string | undefined): void => {
+		acknowledged.set(name, value);
+		if (acknowledged.size >= enough) isEnough.resolve();
+	};
 
 	const writeUntilKilled = async (client: RawClient): Promise<void> => {
 		for (;;) {
@@ -58,13 +66,13 @@ it('loses nothing that it acknowledged when it is killed in the middle of writes
 			try {
 				const created = await client.send('POST', configMaps, { body: { metadata: { name }, data: { value: 'created' } } });
 				if (created.status !== 201) throw new Error(created.text);
-				acknowledged.set(name, 'created');
+				acknowledge(name, 'created');
 				const headers = { 'content-type': 'application/merge-patch+json' };
 				await client.send('PATCH', `${configMaps}/${name}`, { body: { data: { value: 'patched' } }, headers });
-				acknowledged.set(name, 'patched');
+				acknowledge(name, 'patched');
 				if (next % 3 === 0) {
 					await client.send('DELETE', `${configMaps}/${name}`);
-					acknowledged.set(name, undefined);
+					acknowledge(name, undefined);
 				}
 				unknown.delete(name);
 			} catch {
@@ -76,11 +84,12 @@ it('loses nothing that it acknowledged when it is killed in the middle of writes
 	let newest = 0;
 	for (let life = 0; life < 3; life++) {
 		const client = await start();
-		const writers = Array.from({ length: 8 }, () => writeUntilKilled(client));
-		const enough = acknowledged.size + 150;
-		for (let count = 0; acknowledged.size < enough; count++) await client.send('GET', `/readyz?${count}`);
+		enough = acknowledged.size + 150;
+		isEnough = Promise.withResolvers();
+		const writers = Promise.all(Array.from({ length: 8 }, () => writeUntilKilled(client)));
+		await Promise.race([isEnough.promise, writers]);
 		await kill();
-		await Promise.all(writers);
+		await writers;
 		client[Symbol.dispose]();
 
 		const reader = await start();

@@ -94,7 +94,7 @@ export class TestCluster implements AsyncDisposable {
 		return Object.values(this.sources).filter((source) => typeof source === 'object' && 'onChange' in source);
 	}
 
-	/** A controller as its own process; resolves when it stands for election. */
+	/** A controller as its own process, which dies with this one; resolves when it stands for election. */
 	async startController(id: string, ...more: readonly string[]): Promise<TestController> {
 		const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 		const flags = [
@@ -110,7 +110,8 @@ export class TestCluster implements AsyncDisposable {
 			'3',
 			...more,
 		];
-		const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+		const argv = ['--pdeathsig', 'KILL', process.execPath, main, ...flags];
+		const child = spawn('setpriv', argv, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
 		const controller = new TestController(child);
 		this.#controllers.add(controller);
 		await controller.ready;
