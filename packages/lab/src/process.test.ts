@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,15 @@ describe('execute', () => {
 });
 
 describe('startDaemon', () => {
+	it('starts nothing once it is aborted', async () => {
+		const logFile = join(dir, 'log');
+		const signal = AbortSignal.abort(new Error('stop'));
+		await expect(startDaemon({ env: process.env }, { name: 'x', argv: ['true'], logFile, readiness: 'exit', signal })).rejects.toThrow(
+			'stop',
+		);
+		expect(existsSync(logFile)).toBe(false);
+	});
+
 	it('ends a daemon that is not ready when the wait is over', async () => {
 		const held = join(dir, 'held');
 		execFileSync('mkfifo', [held]);

@@ -83,10 +83,11 @@ export interface Daemon {
 
 /** Starts a program that outlives us, in a session of its own; resolves with its pid when it is ready; one that does not get ready is ended. @throws LAB_DAEMON with the end of its log */
 export async function startDaemon(deps: ProcessDeps, daemon: Daemon): Promise<number> {
-	mkdirSync(dirname(daemon.logFile), { recursive: true });
-	const log = openSync(daemon.logFile, 'a');
 	const [program, ...args] = daemon.argv;
 	if (!program) throw new CodedError('LAB_COMMAND', 'an empty command cannot be run');
+	daemon.signal?.throwIfAborted();
+	mkdirSync(dirname(daemon.logFile), { recursive: true });
+	const log = openSync(daemon.logFile, 'a');
 	const child = spawn(program, args, {
 		detached: true,
 		env: { ...deps.env, ...daemon.env },

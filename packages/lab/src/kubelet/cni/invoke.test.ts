@@ -65,6 +65,13 @@ describe('cniInvoke', () => {
 		abort.abort(new Error('enough'));
 		await expect(hanging).rejects.toThrow('enough');
 	});
+
+	it('starts no plugin once it is aborted', async () => {
+		// Of such a name the attempt to start it would be the error.
+		const configuration = { ...call.configuration, type: 'none\0' };
+		const invoked = cniInvoke(deps, { ...call, configuration, signal: AbortSignal.abort(new Error('enough')) });
+		await expect(invoked).rejects.toThrow('enough');
+	});
 });
 
 describe('a network with several plugins', () => {

@@ -31,6 +31,8 @@ const deadlineMs = 120_000;
  */
 export async function cniInvoke(deps: CniDeps, call: CniCall): Promise<CniResult | undefined> {
 	const { command, binDir, configuration } = call;
+	// Node starts the plugin first and then looks at the signal.
+	call.signal?.throwIfAborted();
 	const deadline = AbortSignal.timeout(deadlineMs);
 	const child = spawn(join(binDir, configuration.type), [], {
 		env: { ...deps.env, ...variables(call) },
