@@ -14,7 +14,8 @@ afterEach(() => removeLab(deps, layout));
 
 describe('removeLab', () => {
 	it('ends what inherited the marker, and nothing else', async () => {
-		const marked = spawn('sh', ['-c', 'sleep 1000 & echo started; wait'], {
+		// Each speaks only when its own program runs: between fork and that nobody can say whose it is.
+		const marked = spawn('sh', ['-c', "sh -c 'echo started; kill -STOP $$' & wait"], {
 			env: { ...process.env, [labMarker]: layout.dir },
 			stdio: ['ignore', 'pipe', 'ignore'],
 		});

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { CodedError } from '@tapestry/base';
 import { type LabLayout, labMarker, labsRoot } from './layout.ts';
@@ -6,19 +6,36 @@ import { execute, type ProcessDeps } from './process.ts';
 
 /** The processes of a lab: all that inherited its marker, daemons and guests included. Ours is never among them. */
 export function labProcesses(layout: LabLayout): readonly number[] {
-	const marker = `${labMarker}=${layout.dir}`;
+	return otherProcesses().filter((pid) => belonging(layout, pid) === 'own');
+}
+
+function otherProcesses(): readonly number[] {
 	return readdirSync('/proc')
 		.filter((entry) => /^\d+$/.test(entry))
 		.map(Number)
-		.filter((pid) => pid !== process.pid && environmentOf(pid).includes(marker));
+		.filter((pid) => pid !== process.pid);
 }
 
-function environmentOf(pid: number): readonly string[] {
+/**
+ * Whose a process is. While execve(2) puts another program into it, its memory is there and its environment not yet, and nobody can say.
+ * proc(5), /proc/pid/stat: the name in brackets may hold anything; the field behind it is the third.
+ */
+function belonging(layout: LabLayout, pid: number): 'own' | 'other' | 'unclear' {
+	const environment = readProcess(pid, 'environ');
+	if (environment !== '') return environment?.split('\0').includes(`${labMarker}=${layout.dir}`) ? 'own' : 'other';
+	const stat = readProcess(pid, 'stat') ?? '';
+	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+	const [memory, start, end] = [23, 50, 51].map((field) => fields[field - 3] ?? '0');
+	// An ended process has no memory. An environment that is really empty, as of `env -i`, has a place.
+	return memory === '0' || (end !== '0' && start === end) ? 'other' : 'unclear';
+}
+
+/** Undefined when it has ended meanwhile. */
+function readProcess(pid: number, file: string): string | undefined {
 	try {
-		return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+		return readFileSync(`/proc/${pid}/${file}`, 'utf8');
 	} catch {
-		// It ended meanwhile.
-		return [];
+		return undefined;
 	}
 }
 
@@ -36,17 +53,18 @@ export async function removeLab(deps: ProcessDeps, layout: LabLayout): Promise<v
 		if (status !== 0) throw new CodedError('LAB_DOWN', { what: `namespace ${name} could not be deleted`, why: stderr.trim() });
 	}
 	rmSync(layout.dir, { recursive: true, force: true });
-	if (entries(labsRoot).length === 0) rmSync(labsRoot, { recursive: true, force: true });
+	removeIfEmpty(labsRoot);
 }
 
 /** Kill rounds: a process may have started another just before it ended. */
 async function endProcesses(layout: LabLayout): Promise<void> {
 	const rounds = 50;
 	for (let round = 0; round < rounds; round++) {
-		const pids = labProcesses(layout);
-		if (pids.length === 0) return;
-		for (const pid of pids) signalQuietly(pid);
-		await Promise.all(pids.map((pid) => ended(pid)));
+		const found = otherProcesses().map((pid) => ({ pid, whose: belonging(layout, pid) }));
+		const rest = found.filter(({ whose }) => whose !== 'other');
+		if (rest.length === 0) return;
+		for (const { pid, whose } of rest) if (whose === 'own') signalQuietly(pid);
+		await Promise.all(rest.map(({ pid, whose }) => passes(() => belonging(layout, pid) !== whose)));
 	}
 	const left = labProcesses(layout).map((pid) => `${pid} (${nameOf(pid)})`);
 	if (left.length === 0) return;
@@ -64,23 +82,20 @@ function signalQuietly(pid: number): void {
 	}
 }
 
-/** The kernel tells nobody but the parent that a process ended, and these are not our children: look again at growing intervals, to an end. */
-async function ended(pid: number): Promise<void> {
-	for (let wait = 1; wait <= 256 && environmentOf(pid).length > 0; wait *= 2) await new Promise((resolve) => setTimeout(resolve, wait));
+/** The kernel tells nobody but the parent what becomes of a process, and these are not our children: look again at growing intervals, to an end. */
+async function passes(isOver: () => boolean): Promise<void> {
+	for (let wait = 1; wait <= 256 && !isOver(); wait *= 2) await new Promise((resolve) => setTimeout(resolve, wait));
 }
 
 function nameOf(pid: number): string {
-	try {
-		return basename(readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
-	} catch {
-		return 'gone';
-	}
+	return basename(readProcess(pid, 'comm')?.trim() ?? 'gone');
 }
 
-function entries(dir: string): readonly string[] {
+/** Another lab may put its first file there at any moment. */
+function removeIfEmpty(dir: string): void {
 	try {
-		return readdirSync(dir);
-	} catch {
-		return [];
+		rmdirSync(dir);
+	} catch (error) {
+		if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
 	}
 }
