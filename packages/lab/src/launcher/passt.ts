@@ -6,7 +6,7 @@ import { CodedError, type Logger } from '@tapestry/base';
 import { vmmUser } from '@tapestry/host';
 import type { ForwardedPort } from '@tapestry/network';
 import type { ProcessDeps } from '../process.ts';
-import { appears } from './appears.ts';
+import { says } from './says.ts';
 
 export interface PasstOptions {
 	/** Where it listens for QEMU. */
@@ -52,7 +52,7 @@ export async function startPasst(deps: ProcessDeps & { readonly log: Logger }, o
 	chownSync(directory, vmmUser, vmmUser);
 	chmodSync(directory, 0o755);
 	rmSync(socket, { force: true });
-	const listening = appears(socket, signal);
+	signal.throwIfAborted();
 	const daemon = spawn('passt', passtArguments(options), { env: { ...deps.env, ...environment }, stdio: ['ignore', 'ignore', 'pipe'] });
 	let words = '';
 	daemon.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -78,7 +78,6 @@ export async function startPasst(deps: ProcessDeps & { readonly log: Logger }, o
 		),
 	);
 	failed.catch(() => {});
-	listening.catch(() => {});
-	await Promise.race([listening, failed]);
+	await Promise.race([says(daemon.stderr, 'You can now start qemu', signal), failed]);
 	return stack.move();
 }

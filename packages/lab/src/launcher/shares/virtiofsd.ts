@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CodedError } from '@tapestry/base';
 import type { ProcessDeps } from '../../process.ts';
-import { appears } from '../appears.ts';
 import type { MachineConfig } from '../config.ts';
 import type { ShareSocket } from '../qemu/arguments.ts';
+import { says } from '../says.ts';
 import type { MachineShare } from '../volumes.ts';
 
 /** Debian 12 ships it with QEMU, later ones as a package of its own. */
@@ -35,11 +35,12 @@ export async function startVirtiofsd(
 	const socket = join(dirname(config.files.qmpSocket), 'shares', `${config.shares.findIndex((share) => share.tag === tag)}.sock`);
 	mkdirSync(dirname(socket), { recursive: true });
 	rmSync(socket, { force: true });
-	const listening = appears(socket, signal);
+	signal.throwIfAborted();
 	const daemon = spawn(findVirtiofsd(), [`--socket-path=${socket}`, '-o', `source=${escaped(path)}`], {
 		env: { ...deps.env, ...config.environment },
-		stdio: ['ignore', 'inherit', 'inherit'],
+		stdio: ['ignore', 'inherit', 'pipe'],
 	});
+	daemon.stderr.setEncoding('utf8').on('data', (text: string) => process.stderr.write(text));
 	const ended = once(daemon, 'exit').then(
 		([status]) => `it ended with status ${status}`,
 		(error: Error) => error.message,
@@ -50,7 +51,7 @@ export async function startVirtiofsd(
 	});
 	const failed = ended.then((why) => Promise.reject(new CodedError('VM_SHARE', { what: `filesystem "${tag}" cannot be shared`, why })));
 	failed.catch(() => {});
-	await Promise.race([listening, failed]);
+	await Promise.race([says(daemon.stderr, 'Waiting for vhost-user socket connection', signal), failed]);
 	return { tag, socket };
 }
 
