@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '@tapestry/base';
@@ -99,11 +99,27 @@ async function startDaemon(
 	});
 	const ended = endOf(daemon);
 	started.defer(async () => {
-		daemon.kill('SIGKILL');
+		endNamespace(daemon);
 		await ended.catch(() => {});
 	});
 	ended.catch(() => {});
 	await Promise.race([once(daemon.stdio[3] as NodeJS.ReadableStream, 'data', { signal }), ended]);
+}
+
+/**
+ * Ends process 1 of the namespace: `unshare`, whose child it is, ends when nothing of the namespace is left. Were `unshare` killed, its end would say
+ * nothing of what libvirt has started.
+ */
+function endNamespace(daemon: ChildProcess): void {
+	const { pid } = daemon;
+	if (pid === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
+	try {
+		const first = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+		process.kill(Number.parseInt(first, 10), 'SIGKILL');
+	} catch {
+		// There is none yet, or no more.
+		daemon.kill('SIGKILL');
+	}
 }
 
 async function endOf(daemon: ChildProcess): Promise<never> {
