@@ -15,7 +15,7 @@ import {
 
 // What KubeVirt's launcher does with its hook sidecars (kubevirt/pkg/hooks, manager.go).
 
-const infoTimeout = 1000;
+/** For every call: a sidecar that has just started may be slow with its first answer on a loaded node, where KubeVirt gives it one second. */
 const callTimeout = 60_000;
 
 interface Client {
@@ -74,7 +74,7 @@ export async function collectHooks(clock: Clock, sockets: readonly string[]): Pr
 async function introduce(clock: Clock, socket: string): Promise<Client> {
 	let known: ReturnType<typeof readInfo>;
 	try {
-		known = readInfo(await callGrpc(clock, { socket, path: infoPath, message: new Uint8Array(), timeoutMs: infoTimeout }));
+		known = readInfo(await callGrpc(clock, { socket, path: infoPath, message: new Uint8Array(), timeoutMs: callTimeout }));
 	} catch (error) {
 		throw failed('Info', error);
 	}
