@@ -18,13 +18,15 @@ const leaseNamespace = 'kube-node-lease';
 const leaseSeconds = 40;
 const renewMs = 10_000;
 
-/** Registers the node and keeps its object and its lease until the signal is aborted. `onRegistered` is called when the node is ready. */
+/** Registers the node and keeps its object and its lease until the signal is aborted. `onRegistered` is called when the node is ready and has its lease. */
 export async function keepNode(deps: KubeDeps, facts: NodeFacts, signal: AbortSignal, onRegistered: () => void): Promise<void> {
-	await Promise.all([keepObject(deps, facts, signal, onRegistered), keepLease(deps, facts.name, signal)]);
+	const [ready, leased] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+	void Promise.all([ready.promise, leased.promise]).then(onRegistered);
+	await Promise.all([keepObject(deps, facts, signal, ready.resolve), keepLease(deps, facts.name, signal, leased.resolve)]);
 }
 
 /** Whoever changes the status, for example because the node was silent for a while, is answered with the right one. */
-async function keepObject(deps: KubeDeps, facts: NodeFacts, signal: AbortSignal, onRegistered: () => void): Promise<void> {
+async function keepObject(deps: KubeDeps, facts: NodeFacts, signal: AbortSignal, onReady: () => void): Promise<void> {
 	const { client, clock } = deps;
 	const name = { name: facts.name };
 	await using reflector = createReflector<Node>(deps, { resource: nodes, fieldSelector: `metadata.name=${facts.name}` });
@@ -32,7 +34,6 @@ async function keepObject(deps: KubeDeps, facts: NodeFacts, signal: AbortSignal,
 	reflector.onChange(() => queue.add(facts.name));
 	await reflector.synced(signal);
 	queue.add(facts.name);
-	let registered = false;
 	await queue.run(
 		1,
 		async () => {
@@ -41,8 +42,7 @@ async function keepObject(deps: KubeDeps, facts: NodeFacts, signal: AbortSignal,
 			if (!isDeepStrictEqual({ ...node.status, ...status }, { ...node.status })) {
 				await client.patch(nodes, name, 'application/strategic-merge-patch+json', { status }, { subresource: 'status', signal });
 			}
-			if (!registered) onRegistered();
-			registered = true;
+			onReady();
 		},
 		signal,
 	);
@@ -58,12 +58,13 @@ async function createNode(client: KubeClient, facts: NodeFacts): Promise<Node> {
 }
 
 /** Says every few seconds that the kubelet lives. */
-async function keepLease(deps: KubeDeps, name: string, signal: AbortSignal): Promise<void> {
+async function keepLease(deps: KubeDeps, name: string, signal: AbortSignal, onRenewed: () => void): Promise<void> {
 	const backoff = createBackoff(deps, { initial: 200, max: renewMs });
 	for (;;) {
 		let pause = renewMs;
 		try {
 			await renew(deps, name, signal);
+			onRenewed();
 			backoff.reset();
 		} catch (error) {
 			if (signal.aborted) return;
