@@ -36,7 +36,7 @@ export function startContainer(
 ): number {
 	const { pod, directory, argv, netns } = container;
 	mkdirSync(directory, { recursive: true });
-	for (const name of ['alive', 'ready', 'exit']) rmSync(join(directory, name), { force: true });
+	for (const name of ['alive', 'alive.new', 'ready', 'exit']) rmSync(join(directory, name), { force: true });
 	const log = openSync(join(directory, 'log'), 'a');
 	const child = spawn('nsenter', [`--net=${netns}`, 'busybox', 'sh', holder, directory, ...argv], {
 		detached: true,
