@@ -21,9 +21,10 @@ beforeAll(async () => {
 	ended = runVirtController(deps, abort.signal, ready.resolve);
 	await ready.promise;
 	await create('good', machine({ nic: { macAddress: goodMac }, asked: { [annotations.ipAddress]: goodIp } }));
+	await cluster.hasPort('good.default');
 	await cluster.until(
-		'the good machine has a port and a launcher',
-		() => cluster.port('good.default') !== undefined && launchers('good') === 1,
+		'the good machine has an instance and a launcher',
+		() => cluster.sources.vmis.objects.has('default/good') && launchers('good') === 1,
 	);
 	before = facts();
 });
