@@ -116,7 +116,12 @@ export async function startLauncher(
 			return { status, output: Buffer.concat(chunks).toString() };
 		},
 		shown: (text, times = 1) => consoleShows(files, text, times),
-		qemu: () => processesOf(directory, 'qemu-system-x86')[0] ?? 0,
+		qemu() {
+			const [pid] = processesOf(directory, 'qemu-system-x86');
+			// kill(2) takes 0 for our own group.
+			if (pid === undefined) throw new Error('no QEMU runs');
+			return pid;
+		},
 		[Symbol.asyncDispose]: () => all.disposeAsync(),
 	};
 }
@@ -148,6 +153,7 @@ export async function consoleShows(files: Pick<VmFiles, 'consoleLog'>, text: str
 			seen += chunk;
 			if (seen.split(text).length > times) return;
 		}
+		throw new Error(`nobody reads ${files.consoleLog} any more`);
 	} finally {
 		tail.kill();
 	}

@@ -22,6 +22,8 @@ export async function createVmNetwork(
 	const { mac, address, gateway, mtu, multiQueue } = options;
 	const path = `/run/netns/${name}`;
 	createNamespace(path);
+	await using made = new AsyncDisposableStack();
+	made.defer(() => deleteNamespace(path));
 	const enter = ['nsenter', `--net=${path}`];
 	const run = (...argv: readonly string[]): string => execFileSync('nsenter', [`--net=${path}`, ...argv], { encoding: 'utf8' });
 	{
@@ -49,13 +51,10 @@ export async function createVmNetwork(
 		stdio: ['ignore', 'ignore', 'inherit'],
 	});
 	const ended = once(server, 'exit');
-	return {
-		enter,
-		run,
-		async [Symbol.asyncDispose]() {
-			server.kill('SIGKILL');
-			await ended;
-			deleteNamespace(path);
-		},
-	};
+	made.defer(async () => {
+		server.kill('SIGKILL');
+		await ended;
+	});
+	const all = made.move();
+	return { enter, run, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
