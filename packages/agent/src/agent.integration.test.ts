@@ -143,6 +143,7 @@ describe('the agent as a program', () => {
 		await b.lease();
 		expect((await b.cni('ADD')).status).toBe(0);
 		expect(b.sandbox.run('ping', '-c1', '-W2', join.nodeV4).stdout).toContain('1 received');
+		await expect.poll(() => agent.page('/rules'), { timeout: 20_000 }).toContain('"the join address is known in the VPC only"');
 	});
 
 	it('removes attachments while the API is away', async () => {

@@ -163,6 +163,10 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 				pages: {
 					'/ports': () => ({ type: 'application/json', body: JSON.stringify(describePorts(journal, modes)) }),
 					'/modes': async () => ({ type: 'application/json', body: JSON.stringify(await describeModes(modes)) }),
+					'/rules': () => ({
+						type: 'application/json',
+						body: (nodeRules.loaded && transaction(undefined, nodeRules.loaded)) ?? '{"nftables":[]}',
+					}),
 					'/metrics': () => ({
 						type: metricsContentType,
 						body: metrics.render(journal.all().length) + renderPortCounters(journal.all(), linkStatistics(host.route)),

@@ -17,7 +17,7 @@ const maxBody = 16 * 1024 * 1024;
 export interface CniServerDeps {
 	readonly log: Logger;
 	readonly handle: (call: PluginCall, signal: AbortSignal) => Promise<PluginAnswer>;
-	/** Text for GET requests by path (`/metrics`, `/ports`, `/modes`). */
+	/** Text for GET requests by path (`/metrics`, `/ports`, `/modes`, `/rules`). */
 	readonly pages: Readonly<Record<string, () => Page | Promise<Page>>>;
 }
 

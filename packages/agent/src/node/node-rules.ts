@@ -28,6 +28,11 @@ export class NodeRules<T> implements AsyncDisposable {
 		void this.look();
 	}
 
+	/** What the node has by now; undefined before the first time. */
+	get loaded(): T | undefined {
+		return this.#loaded;
+	}
+
 	/** What is wanted may have changed. Resolves when that has been acted upon; changes in the meantime are acted upon together. */
 	look(): Promise<void> {
 		return this.#settler.look();
