@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytes, digest, source } from '../../packages/agent/src/testing/stream.ts';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, waitReady } from './harness/lab.ts';
+import { settled } from './harness/settled.ts';
 import { namespace, pod, vm } from './matrix/objects.ts';
 
 /**
@@ -16,6 +17,7 @@ const address: Record<string, readonly string[]> = {};
 beforeAll(async () => {
 	await applyYaml(objects);
 	await waitReady('big', 'vm/one', 'vm/two', 'pod/near');
+	await settled();
 	for (const name of ['one', 'two']) {
 		const vmi = await kubeJson<{ status: { interfaces: { ipAddresses: string[] }[] } }>('get', 'vmi', '-n', 'big', name);
 		address[name] = vmi.status.interfaces[0]?.ipAddresses ?? [];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { enterNode, labNodes, programPid, startAgent, startController, startNorthd } from '@tapestry/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyYaml, deleteYaml, deps, inWorkload, kubeJson, type PodStatus, sharedLab, waitReady } from './harness/lab.ts';
+import { settled } from './harness/settled.ts';
 import { namespace, pod } from './matrix/objects.ts';
 
 const objects = [namespace('crash'), pod('a', { namespace: 'crash', node: 'n1' }), pod('b', { namespace: 'crash', node: 'n2' })].join('');
@@ -12,6 +13,8 @@ const objects = [namespace('crash'), pod('a', { namespace: 'crash', node: 'n1' }
 beforeAll(async () => {
 	await applyYaml(objects);
 	await waitReady('crash', 'pod/a', 'pod/b');
+	// A pod is ready when its own node has its flows: the first ping is counted.
+	await settled();
 });
 afterAll(() => deleteYaml(objects));
 

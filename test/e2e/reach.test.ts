@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, type PodStatus, pings, sharedLab, waitReady } from './harness/lab.ts';
+import { settled } from './harness/settled.ts';
 import { namespace, pod } from './matrix/objects.ts';
 
 const on = (node: string) => ({ namespace: 'reach', node });
@@ -10,6 +11,8 @@ const addresses: Record<string, readonly string[]> = {};
 beforeAll(async () => {
 	await applyYaml(objects);
 	await waitReady('reach', 'pod/a', 'pod/b', 'pod/c');
+	// A pod is ready when its own node has its flows.
+	await settled();
 	for (const name of ['a', 'b', 'c']) {
 		const { status } = await kubeJson<PodStatus>('get', 'pod', '-n', 'reach', name);
 		addresses[name] = status.podIPs.map(({ ip }) => ip);

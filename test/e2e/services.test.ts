@@ -1,6 +1,7 @@
 import { outsideNetns, run } from '@tapestry/lab';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { deps, kube, kubeJson, sharedLab } from './harness/lab.ts';
+import { datapathsFollow } from './harness/settled.ts';
 import { type EndpointName, openEndpoint } from './matrix/endpoints.ts';
 import { type Case, matrix, type Target } from './matrix/matrix.ts';
 import { document, namespace, pod, subnet, vm, vpc } from './matrix/objects.ts';
@@ -108,7 +109,11 @@ matrix('services', {
 	],
 	check: async () => {
 		await kube('wait', '-n', ns, '--for=condition=tapestry.io/LoadBalancer', '--timeout=20s', 'service/outer');
-		for (const from of [near, far, 'node/n3'] as const) expect(await whoAnswers(from, address(7))).toHaveLength(1);
+		const sticky = [near, far, 'node/n3'] as const;
+		// A node learns by the first connection who is asked from then on.
+		for (const from of sticky) await whoAnswers(from, address(7), 1);
+		await datapathsFollow();
+		for (const from of sticky) expect(await whoAnswers(from, address(7))).toHaveLength(1);
 		expect(await whoAnswers(near, address(1))).toHaveLength(2);
 		const { items } = await kubeJson<{ items: { endpoints: unknown[] }[] }>(
 			'get',
@@ -122,13 +127,12 @@ matrix('services', {
 	},
 });
 
-/** Everybody who answers one of several connections. */
-async function whoAnswers(from: EndpointName, to: Target): Promise<string[]> {
+/** Everybody who answers one of several connections. All of 20 fair choices fall on one of two once in half a million. */
+async function whoAnswers(from: EndpointName, to: Target, connections = 20): Promise<string[]> {
 	await using endpoint = await openEndpoint(from);
 	const found = new Set<string>();
-	// All of 20 fair choices fall on one of two once in half a million.
-	for (let i = 0; i < 20; i++) {
-		const { by = '' } = await endpoint.probe({ protocol: 'tcp', address: to.IPv4 ?? '', port: 80, milliseconds: 2000 });
+	for (let i = 0; i < connections; i++) {
+		const { by = '' } = await endpoint.probe({ protocol: 'tcp', address: to.IPv4 ?? '', port: 80, milliseconds: 10_000 });
 		found.add(by);
 	}
 	return [...found];

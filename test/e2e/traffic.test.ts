@@ -5,7 +5,7 @@ import { startCapture } from '../../packages/agent/src/testing/capture.ts';
 import { arrivedDatagrams } from '../../packages/agent/src/testing/limited-traffic.ts';
 import { untilLink } from '../../packages/linux/src/testing/until-link.ts';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, nbctl, sharedLab, tapestry, waitReady } from './harness/lab.ts';
-import { discrepancies } from './harness/northbound.ts';
+import { datapathsFollow, settled } from './harness/settled.ts';
 
 /** Limits and mirrors of pods and machines on two nodes, in both families, as they are asked for, changed and taken back while all run. */
 const pod = (name: string, node: string) => `apiVersion: v1
@@ -68,12 +68,6 @@ async function ask(name: Name, asked: Asked): Promise<void> {
 	await kube('patch', '-n', 'traffic', name === 'vm' ? 'vm' : 'pod', name, '--type=merge', '-p', JSON.stringify(patch));
 }
 
-/** Until all that was asked is in the database, and every node has it. */
-async function inForce(): Promise<void> {
-	expect(await discrepancies()).toEqual([]);
-	await nbctl('--wait=hv', 'sync');
-}
-
 const sent = 80;
 const program = join(import.meta.dirname, '../../packages/agent/src/testing/blast-program.ts');
 /** Sends `sent` datagrams to each. */
@@ -112,11 +106,11 @@ describe('limits', () => {
 		const askBoth = (asked: Asked) => Promise.all(receivers.map((name) => ask(name, asked)));
 		const seen = [await arrived(...receivers)];
 		await askBoth(bucket('ingress'));
-		await inForce();
+		await settled();
 		for (const asked of [{ ingress_rate: '1000', ingress_burst: null }, nothing('ingress')]) {
 			await blast(...receivers);
 			await askBoth(asked);
-			await inForce();
+			await settled();
 			seen.push(await arrived(...receivers));
 		}
 		expect(seen.slice(1).map((after, at) => shares(seen[at]!, after))).toEqual([
@@ -127,11 +121,11 @@ describe('limits', () => {
 
 	it('are for one direction and one port', async () => {
 		await ask('near', { ...bucket('egress'), latency: '5' });
-		await inForce();
+		await settled();
 		const start = await arrived('far');
 		await blast('far');
 		await ask('near', { ...nothing('egress'), latency: null });
-		await inForce();
+		await settled();
 		const limited = await arrived('far');
 		await blast('far');
 		expect([shares(start, limited), shares(limited, await arrived('far'))]).toEqual([['a bucket'], ['all']]);
@@ -141,7 +135,7 @@ describe('limits', () => {
 		const why = () => tapestry(['why', '--name', sharedLab().id, '-n', 'traffic', 'pod/near', 'pod/far', '--tcp', '80']);
 		const before = await why();
 		await ask('far', { ingress_rate: '3', egress_rate: '1.5', egress_burst: '2' });
-		await inForce();
+		await settled();
 		const { stdout } = await tapestry(['show', 'port', '--name', sharedLab().id, '-n', 'traffic', '--json', 'pod/far']);
 		const facts = (JSON.parse(stdout) as PortPath).hops.find(({ kind }: Hop) => kind === 'logical port')?.facts;
 		expect(facts).toMatchObject({ receivesAtMost: '3 Mbit/s, 1.2 Mbit at once', sendsAtMost: '1.5 Mbit/s, 2 Mbit at once' });
@@ -159,6 +153,8 @@ describe('mirrors', () => {
 			await ask(name, { mirror: 'true' });
 			await untilLink(node(), 'mirror0', (link) => link?.up === true);
 			await using capture = await startCapture(node(), 'mirror0');
+			// The device is there before all packets go to it.
+			await datapathsFollow();
 			await answer(name);
 			for (const address of addresses[name]) {
 				await capture.until(new RegExp(`${address} > .*echo reply`));
@@ -174,7 +170,7 @@ describe('mirrors', () => {
 
 	it('and limits are changed without a restart, and leave nothing behind', async () => {
 		expect(await running()).toEqual(first);
-		await inForce();
+		await settled();
 		expect(await nbctl('--bare', '--columns=match', 'list', 'QoS')).not.toContain('.traffic');
 		const { metadata } = await kubeJson<{ metadata: { annotations: Record<string, string> } }>('get', 'ip', 'far.traffic');
 		expect(Object.keys(metadata.annotations).filter((key) => /rate|burst|mirror/.test(key))).toEqual([]);

@@ -8,8 +8,8 @@ import { askWhy } from '../../packages/cli/src/why/ask.ts';
 import { deniedCell } from '../../packages/cli/src/why/denied-cell.ts';
 import { parseSubject } from '../../packages/cli/src/why/subject.ts';
 import { applyExample, applyYaml, deleteExample, deleteYaml, kube, sharedLab, tapestry } from './harness/lab.ts';
+import { settled } from './harness/settled.ts';
 import { addressOf, type Endpoint, openEndpoint } from './matrix/endpoints.ts';
-import { settled } from './matrix/matrix.ts';
 import { document, namespace, pod, subnet, vpc, waitReady } from './matrix/objects.ts';
 
 const at = (name: string, node: string, more: Partial<Parameters<typeof pod>[1]> = {}) =>

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyYaml, kube, nbctl } from '../harness/lab.ts';
+import { applyYaml, kube } from '../harness/lab.ts';
 import { discrepancies, northboundBecomes, northboundText } from '../harness/northbound.ts';
+import { settled } from '../harness/settled.ts';
 import type { Answer, Outcome, Protocol } from './answer.ts';
 import { addressOf, type Endpoint, type EndpointName, type Family, openEndpoint } from './endpoints.ts';
 import { documentsOf, type Order, remove, waitReady } from './objects.ts';
@@ -19,8 +20,7 @@ import { documentsOf, type Order, remove, waitReady } from './objects.ts';
  *     order: 'forward',
  *   });
  *
- * A run: apply `objects`; wait until the Northbound database is what the API's objects compile to and every chassis has the flows
- * (`ovn-nbctl --wait=hv sync`); start all probes at once, each case in both families of the target (`families` narrows it); one test for each
+ * A run: apply `objects`; wait until what they ask for is in force on every node (harness/settled.ts); start all probes at once, each case in both families of the target (`families` narrows it); one test for each
  * case. Then each step in the same way: `before` (any action), its objects, its cases, `check` (any assertions); its objects are deleted after it
  * unless it says `keep`. In the end everything is deleted in `order` - `forward` is as written, so that a VPC goes before its subnets - and the
  * database has to be, row for row, what it was at the beginning.
@@ -87,6 +87,8 @@ export function matrix(name: string, table: Matrix): void {
 		const endpoints = new Endpoints();
 		let empty: readonly string[] = [];
 		beforeAll(async () => {
+			// What is on its way out since before belongs to nobody here.
+			expect(await discrepancies(), 'nothing is under way').toEqual([]);
 			empty = await northboundText();
 			await applyYaml(table.objects);
 			await waitReady(table.objects);
@@ -144,12 +146,6 @@ function rows({ cases = [], check }: Table, endpoints: Endpoints, served: Matrix
 		});
 	}
 	if (check) it('as the objects say', check);
-}
-
-/** The database is what the objects compile to, and every chassis has the flows for it. */
-export async function settled(): Promise<void> {
-	expect(await discrepancies(), 'the Northbound database is what the objects compile to').toEqual([]);
-	await nbctl('--timeout=60', '--wait=hv', 'sync');
 }
 
 type Answers = Readonly<Partial<Record<Family, Answer>>>;
