@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { execute } from '@tapestry/lab';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deleteYaml, deps, sharedLab } from './harness/lab.ts';
+import { settled } from './harness/settled.ts';
 
 /**
  * Runs the guide as a reader would, top to bottom: ```yaml NAME is saved under its name, ```sh is run and has to succeed. Samples of output
- * (```console) and pictures are not run.
+ * (```console) and pictures are not run. A reader takes longer from one block to the next than the network needs to follow; here that is waited for.
  */
 const root = join(import.meta.dirname, '..', '..');
 const guide = join(root, 'docs', 'guide');
@@ -56,9 +57,12 @@ describe.each(pages)('docs/guide/%s', (page) => {
 
 	it('works as written', { timeout: 600_000 }, async () => {
 		expect(blocks.filter(({ language }) => language === 'sh').length).toBeGreaterThan(0);
+		let hasChanged = false;
 		for (const { language, name, text, line } of blocks) {
 			if (language === 'yaml') writeFileSync(join(dir, name), text);
 			if (language !== 'sh') continue;
+			if (hasChanged) await settled();
+			hasChanged = /kubectl (apply|patch|annotate|delete)/.test(text);
 			const argv = ['env', '-C', dir, 'sh', '-eu', '-c', forThisLab(text)];
 			const { status, stdout, stderr } = await execute(deps, { argv, env: { KUBECONFIG: sharedLab().kubeconfig }, timeoutMs: 240_000 });
 			expect({ at: `${page}:${line}`, status, output: status === 0 ? '' : `${stdout}${stderr}` }).toEqual({
