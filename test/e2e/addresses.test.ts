@@ -53,8 +53,9 @@ matrix('pools of addresses', {
 			name: 'give the pods of a StatefulSet their places',
 			objects: document(statefulSet),
 			check: async () => {
-				await kube('wait', '-n', 'pools', '--for=condition=Ready', '--timeout=90s', 'pod', '-l', 'app=db');
-				await kube('wait', '-n', 'pools', '--for=create', '--timeout=60s', 'pod/db-1');
+				// The second is made when the first is ready.
+				await kube('wait', '-n', 'pools', '--for=create', '--timeout=60s', 'pod/db-0');
+				await kube('wait', '-n', 'pools', '--for=create', '--timeout=90s', 'pod/db-1');
 				await kube('wait', '-n', 'pools', '--for=condition=Ready', '--timeout=90s', 'pod/db-0', 'pod/db-1');
 				expect([await v4Of('db-0', 'pools'), await v4Of('db-1', 'pools')]).toEqual(['10.87.0.9', '10.87.0.5']);
 			},
@@ -167,6 +168,8 @@ matrix('an address that was reserved', {
 	order: 'reverse',
 });
 
+/** What has to come may take its time. */
+const patient = 20_000;
 const mac = (name: string) => kube('get', 'ip', `${name}.spoof`, '-o', 'jsonpath={.spec.macAddress}');
 
 matrix('port security', {
@@ -187,13 +190,13 @@ matrix('port security', {
 				const [from, to] = [honest.addresses[i] ?? '', target.addresses[i] ?? ''];
 				const own = { sourceMac: await mac('honest'), targetMac, source: from, target: to };
 				const opened = { ...own, sourceMac: await mac('open'), source: open.addresses[i] ?? '' };
-				expect(await honest.reaches(target, own), `${place}: its own addresses pass`).toBe(true);
+				expect(await honest.reaches(target, own, patient), `${place}: its own addresses pass`).toBe(true);
 				expect(await honest.reaches(target, { ...own, source: strange }), `${place}: another IP address does not`).toBe(false);
 				expect(await honest.reaches(target, { ...own, sourceMac: '02:00:00:00:be:ef' }), `${place}: another MAC address does not`).toBe(
 					false,
 				);
-				expect(await open.reaches(target, opened), `${place}: an open port’s own addresses pass`).toBe(true);
-				expect(await open.reaches(target, { ...opened, source: strange }), `${place}: and any other IP address`).toBe(true);
+				expect(await open.reaches(target, opened, patient), `${place}: an open port’s own addresses pass`).toBe(true);
+				expect(await open.reaches(target, { ...opened, source: strange }, patient), `${place}: and any other IP address`).toBe(true);
 			}
 		}
 	},

@@ -1,14 +1,8 @@
-import type { KubeObject } from '@tapestry/kube';
 import type { PortPath } from '@tapestry/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytes, digest, source } from '../../packages/agent/src/testing/stream.ts';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, pings, sharedLab, tapestry, waitReady } from './harness/lab.ts';
-import { LabWatch } from './harness/watch.ts';
-
-interface Event extends KubeObject {
-	readonly involvedObject: { readonly name: string };
-	readonly message: string;
-}
+import { eventResource, type LabEvent, LabWatch } from './harness/watch.ts';
 
 /** Machines that ask for their way to the network in each of the ways there are, by their objects alone, and a pod on another node. */
 const machine = (name: string, nic: string, annotation = '', node = 'n1') => `apiVersion: kubevirt.io/v1
@@ -123,8 +117,8 @@ it.each([
 
 it('says on the launcher what its node lacks, and what would work there', async () => {
 	await using watch = new LabWatch();
-	const events = await watch.follow<Event>({ group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }, 'modes');
-	const about = ({ involvedObject, message }: Event) =>
+	const events = await watch.follow<LabEvent>(eventResource, 'modes');
+	const about = ({ involvedObject, message }: LabEvent) =>
 		involvedObject.name.startsWith('virt-launcher-lacking-') && message.includes('DPDK');
 	const event = await watch.until('an event of the launcher', () => [...events.values()].find(about));
 	expect(event.message).toMatch(/Open vSwitch runs without DPDK .*use one of lift, tap, bridge, /);

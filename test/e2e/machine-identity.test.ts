@@ -10,7 +10,18 @@ import {
 	virtualMachineResource,
 } from '@tapestry/network';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, nbctl, sharedLab, tapestry, waitReady } from './harness/lab.ts';
+import {
+	applyYaml,
+	deleteYaml,
+	guestHasAddresses,
+	inWorkload,
+	kube,
+	kubeJson,
+	nbctl,
+	sharedLab,
+	tapestry,
+	waitReady,
+} from './harness/lab.ts';
 import { LabWatch } from './harness/watch.ts';
 
 const namespace = 'identity';
@@ -117,6 +128,7 @@ describe('a machine', () => {
 		first = await identity();
 		expect(first).toMatchObject({ macAddress: mac, v4IpAddress: expect.stringMatching(/^10\.16\./) });
 		expect(leaseOf('Pod')?.spec.ipAddress).not.toBe(leaseOf('VirtualMachine')?.spec.ipAddress);
+		await guestHasAddresses(namespace, 'twin');
 		expect(await guest('sh', '-c', 'hostname; /sbin/addresses')).toBe(
 			`twin\nmac=${mac.toLowerCase()} mtu=1442 addresses=${first.v4IpAddress}/16,${first.v6IpAddress}/128\n`,
 		);
@@ -174,12 +186,14 @@ describe('a machine', () => {
 	it('stays itself when it ends: RerunOnFailure starts it after a failure only, Once never', async () => {
 		await patch('twin', { runStrategy: 'RerunOnFailure' });
 		const { metadata } = await runs(undefined);
+		// A guest that has its addresses has got them through its tap, which is in its place then.
+		await guestHasAddresses(namespace, 'twin');
 		process.kill(await pidOfVmm(), 'SIGKILL');
 		const again = await runs(metadata.uid);
 		await guest('poweroff', '-f');
 		await watch.until('it has succeeded', () => vmi()?.status?.phase === 'Succeeded');
-		await patch('twin', { runStrategy: 'Once' });
-		await watch.until('that is seen', () => vm()?.metadata.generation === vm()?.status?.observedGeneration);
+		const { metadata: asked } = await patch('twin', { runStrategy: 'Once' });
+		await watch.until('that is seen', () => vm()?.status?.observedGeneration === asked.generation);
 		expect(vmi()?.metadata.uid).toBe(again.metadata.uid);
 		expect(await identity()).toEqual(first);
 	});

@@ -1,6 +1,7 @@
 import type { PortPath } from '@tapestry/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyYaml, deleteYaml, inWorkload, kube, kubeJson, sharedLab, tapestry } from './harness/lab.ts';
+import { eventResource, type LabEvent, LabWatch } from './harness/watch.ts';
 
 // A network that is not Tapestry's: a cable of node n1 whose far end is a host with three addresses. The machine's subnet says that it is on the NIC.
 const router = { v4: '10.29.0.1', v6: 'fd00:10:29::1' };
@@ -97,6 +98,7 @@ describe.each(families)('a machine on a NIC of its node, by %s', (family) => {
 });
 
 it('is told what is not kept for it, and of a rule that cannot be', async () => {
+	await kube('wait', '-n', 'lan', '--for=condition=tapestry.io/RulesEnforced', '--timeout=30s', 'vm/direct');
 	expect(await conditionOf('direct')).toMatchObject({
 		status: 'True',
 		message: expect.stringMatching(/on lan0, past the switch: Services, NAT/),
@@ -135,8 +137,12 @@ it('is told apart by why', async () => {
 });
 
 it('cannot be on a NIC that is not there, or has no name', async () => {
-	const events = await kube('get', 'events', '-n', 'lan', '-o', 'jsonpath={.items[*].message}');
-	expect(events).toMatch(/there is no device lan9 \(fix: provide it, run the machine on another node, or use one of lift,/);
+	await using watch = new LabWatch();
+	const events = await watch.follow<LabEvent>(eventResource, 'lan');
+	const event = await watch.until('an event that names the device', () =>
+		[...events.values()].find(({ message }) => message.includes('there is no device lan9')),
+	);
+	expect(event.message).toMatch(/there is no device lan9 \(fix: provide it, run the machine on another node, or use one of lift,/);
 	await kube('wait', '-n', 'lan', '--for=condition=Failure', '--timeout=30s', 'vm/odd');
 	expect(await kube('get', 'vm', '-n', 'lan', 'odd', '-o', 'jsonpath={.status.conditions[?(@.type=="Failure")].message}')).toMatch(
 		/macvtap-parent is "lan 0", which is no name of a device/,

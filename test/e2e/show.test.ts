@@ -1,6 +1,6 @@
 import type { Hop, PortPath } from '@tapestry/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyYaml, deleteYaml, inWorkload, kube, sharedLab, tapestry, waitReady } from './harness/lab.ts';
+import { applyYaml, deleteYaml, guestHasAddresses, inWorkload, kube, sharedLab, tapestry, waitReady } from './harness/lab.ts';
 import { namespace, pod, vm } from './matrix/objects.ts';
 
 const objects = [namespace('show'), pod('pod', { namespace: 'show', node: 'n1' }), vm('vm', { namespace: 'show' })].join('');
@@ -9,8 +9,8 @@ beforeAll(async () => {
 	await applyYaml(objects);
 	await waitReady('show', 'pod/pod');
 	await kube('wait', '-n', 'show', '--for=condition=Ready', '--timeout=90s', 'vm/vm');
-	// Ready means that the machine runs; its guest answers a little later.
-	await tapestry(['lab', 'exec', '--name', sharedLab().id, '-n', 'show', 'vm/vm', '--', 'true']);
+	// Ready means that the machine runs; its guest has its network a little later.
+	await guestHasAddresses('show', 'vm');
 });
 afterAll(() => deleteYaml(objects));
 

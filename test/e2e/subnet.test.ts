@@ -69,7 +69,7 @@ matrix('the ways out of a subnet', {
 	cases: [leaves(a, 'n1'), leaves(b, 'n2'), leaves('vm/ways/machine', 'n1'), ...everywhere],
 	check: async () => {
 		expect((await inWorkload('ways', 'pod/a', 'ip', '-o', 'link', 'show', 'eth0')).stdout).toContain('mtu 1300 ');
-		const ping = (size: number) => inWorkload('ways', 'pod/a', 'ping', '-M', 'do', '-c', '1', '-W', '1', '-s', String(size), own.b[0]);
+		const ping = (size: number) => inWorkload('ways', 'pod/a', 'ping', '-M', 'do', '-c', '1', '-W', '20', '-s', String(size), own.b[0]);
 		expect((await ping(1300 - 28)).status).toBe(0);
 		expect((await ping(1300 - 27)).status).not.toBe(0);
 	},

@@ -59,6 +59,16 @@ export function waitReady(namespace: string, ...objects: readonly string[]): Pro
 	return kube('wait', '-n', namespace, '--for=condition=Ready', '--timeout=90s', ...objects);
 }
 
+/** Waits until the guest of a machine that runs has all its addresses: one family comes before the other. */
+export async function guestHasAddresses(namespace: string, name: string): Promise<void> {
+	const vmi = await kubeJson<{ status: { interfaces: { ipAddresses: string[] }[] } }>('get', 'vmi', '-n', namespace, name);
+	const waits = (vmi.status.interfaces[0]?.ipAddresses ?? []).map(
+		(address) => `until ip -o addr show dev eth0 | grep -qF ' ${address}/'; do sleep 0.2; done`,
+	);
+	const { status, stderr } = await inWorkload(namespace, `vm/${name}`, 'sh', '-c', ['true', ...waits].join('; '));
+	if (status !== 0) throw new Error(`the guest of ${namespace}/${name} has no addresses: ${stderr}`);
+}
+
 /** Applies YAML given as text. */
 export function applyYaml(text: string): Promise<string> {
 	return kubectl(deps, sharedLab(), ['apply', '-f', '-'], { input: text, timeoutMs: 60_000 });

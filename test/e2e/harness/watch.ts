@@ -9,6 +9,13 @@ const io = { clock: systemClock, random: Math.random, log: silentLogger };
 /** A machine may have to start, or a node to be found lost. */
 const patienceMs = 90_000;
 
+export const eventResource: Resource = { group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
+
+export interface LabEvent extends KubeObject {
+	readonly involvedObject: { readonly name: string };
+	readonly message: string;
+}
+
 /** Live copies of the shared lab's objects of some kinds, to wait for what must come. */
 export class LabWatch implements AsyncDisposable {
 	readonly client: KubeConnection = createKubeClient(io, { kubeconfig: sharedLab().kubeconfig });

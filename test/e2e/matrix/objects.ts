@@ -1,6 +1,6 @@
 import { kubectl } from '@tapestry/lab';
 import { parseAllDocuments } from 'yaml';
-import { deps, inWorkload, kube, sharedLab } from '../harness/lab.ts';
+import { deps, guestHasAddresses, kube, sharedLab } from '../harness/lab.ts';
 
 /** As written; the other way round; or mixed, the same in each run. */
 export type Order = 'forward' | 'reverse' | 'mixed';
@@ -28,9 +28,8 @@ export async function waitReady(yaml: string): Promise<void> {
 		});
 	});
 	await Promise.all(waits);
-	// A guest takes commands once its addresses are there.
 	const guests = all.filter(({ kind }) => kind.startsWith('VirtualMachine'));
-	await Promise.all(guests.map(({ metadata }) => inWorkload(metadata.namespace ?? 'default', `vm/${metadata.name}`, 'true')));
+	await Promise.all(guests.map(({ metadata }) => guestHasAddresses(metadata.namespace ?? 'default', metadata.name)));
 }
 
 /** Deletes the objects, asking for one after another and then waiting for all. */

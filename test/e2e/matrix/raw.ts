@@ -5,8 +5,8 @@ import { openEndpoint } from './endpoints.ts';
 
 /** A workload's frames, sent and seen beside its stack: what a stack would never send. */
 export interface Raw extends AsyncDisposable {
-	/** Sends a UDP datagram from any address; resolves with whether the other one's interface saw it within a second. */
-	reaches(to: Raw, packet: RawPacket): Promise<boolean>;
+	/** Sends a UDP datagram from any address; resolves with whether the other one's interface saw it within some time. @default 1000 */
+	reaches(to: Raw, packet: RawPacket, milliseconds?: number): Promise<boolean>;
 	readonly wire: Wire;
 	readonly addresses: readonly string[];
 }
@@ -24,12 +24,12 @@ export async function openRaw(pod: `pod/${string}/${string}`): Promise<Raw> {
 	return {
 		wire,
 		addresses: endpoint.addresses,
-		async reaches(to, packet) {
+		async reaches(to, packet, milliseconds = 1000) {
 			const mark = randomBytes(16);
 			const seen = to.wire.receive((frame) => frame.includes(mark)).then(() => true);
 			wire.send(udpFrame(packet, mark));
 			const silent = Promise.withResolvers<boolean>();
-			const timer = setTimeout(() => silent.resolve(false), 1000);
+			const timer = setTimeout(() => silent.resolve(false), milliseconds);
 			try {
 				return await Promise.race([seen, silent.promise]);
 			} finally {
