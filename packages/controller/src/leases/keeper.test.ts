@@ -99,6 +99,15 @@ function open(claimant: Claimant | undefined, owners: readonly KubeObject[] = []
 }
 
 describe('LeaseKeeper', () => {
+	it('takes away the lease that loses its address, though its owner lives and has no node yet', async () => {
+		const [holder, rival] = [pod('u1'), pod('u2', { name: 'rival' })];
+		const { keeper, put, requests } = open(undefined, [{ metadata: { name: 'rival', namespace: 'd', uid: 'u2' } }]);
+		put(holder);
+		put(rival, 'rival.d');
+		await keeper.handle(claimantKey(rival), new AbortController().signal);
+		expect(requests).toEqual(['remove rival.d lease-of-u2']);
+	});
+
 	it('leases once, and not again while the object is on its way', async () => {
 		const { handle, put, requests, reports } = open(pod('u1'));
 		await handle();

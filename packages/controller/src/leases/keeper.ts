@@ -94,9 +94,9 @@ export class LeaseKeeper {
 	}
 
 	async #release(lease: Lease, claimant: Claimant | undefined, signal: Signal): Promise<void> {
-		const { client, log } = this.#deps;
+		const { client, log, registry } = this.#deps;
 		// Watches of two kinds are not ordered: the owner may be newer than what its own watch has shown so far. The API knows.
-		const isForGone = lease.owner?.uid !== claimant?.uid;
+		const isForGone = lease.owner?.uid !== claimant?.uid && !registry.isLost(lease.name);
 		if (isForGone && lease.owner && !(await this.#isGone(lease.owner, signal))) return;
 		log.info('releasing a lease', { lease: lease.name, v4: lease.v4, v6: lease.v6 });
 		try {
