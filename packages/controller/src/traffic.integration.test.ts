@@ -52,6 +52,8 @@ it('holds a running pod to what it asks for now, and says on its lease what that
 it('keeps what is in force when it cannot read what is asked, over a restart too, and says so until it can', async () => {
 	await annotate('a', { [egressRate]: '2' });
 	await becomes('inport == "a.default" 2000/800');
+	// What is in force counts from when the lease says so.
+	await cluster.until('the lease says so', () => said('a.default', egressRate) === '2');
 	await annotate('a', { [egressRate]: 'fast' });
 	await cluster.until('the pod is told', () => readiness('a')?.reason === 'RateMalformed');
 	expect(readiness('a')).toMatchObject({ status: 'False', message: expect.stringMatching(/egress_rate cannot be "fast": .*\(fix: write/) });
