@@ -9,4 +9,5 @@ export * from './program.ts';
 export * from './read-whole.ts';
 export * from './system.ts';
 export * from './tls/certificate.ts';
+export * from './tls/connections.ts';
 export * from './tls/server-identity.ts';

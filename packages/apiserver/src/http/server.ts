@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { unlinkSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Clock } from '@tapestry/base';
+import { followConnections } from '@tapestry/host';
 import type { Credentials } from '../tls/credentials.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -12,8 +13,8 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 const keepAlive = 600_000;
 const closeTimeout = 1000;
 
-/** All connections of a server, those too that are in the middle of their handshake: HTTP knows nothing of these. */
-const connections = new WeakMap<Server, Set<Socket>>();
+/** What cuts all connections of a server. */
+const cuts = new WeakMap<Server, () => void>();
 
 function create(credentials: Credentials, handler: Handler): Server {
 	const { certificate: cert, key } = credentials;
@@ -22,12 +23,7 @@ function create(credentials: Credentials, handler: Handler): Server {
 	const server = createServer({ cert, key, minVersion: 'TLSv1.2', keepAliveTimeout: keepAlive, ...probing }, handler);
 	// A broken handshake is the client's affair.
 	server.on('tlsClientError', (_error, socket) => socket.destroy());
-	const accepted = new Set<Socket>();
-	connections.set(server, accepted);
-	server.on('connection', (socket: Socket) => {
-		accepted.add(socket);
-		socket.once('close', () => accepted.delete(socket));
-	});
+	cuts.set(server, followConnections(server));
 	return server;
 }
 
@@ -58,9 +54,7 @@ export async function listenUnix(credentials: Credentials, handler: Handler, pat
 /** Lets answers that have begun come to their end; clients that do not take theirs in time are cut off. */
 export function closeServer(server: Server, clock: Clock): Promise<void> {
 	return new Promise((resolve) => {
-		const cancel = clock.after(closeTimeout, () => {
-			for (const socket of connections.get(server) ?? []) socket.destroy();
-		});
+		const cancel = clock.after(closeTimeout, () => cuts.get(server)?.());
 		server.close(() => {
 			cancel();
 			resolve();

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { createServerIdentity } from '@tapestry/host';
+import { createServerIdentity, followConnections } from '@tapestry/host';
 
 export interface ReviewRequest {
 	readonly uid: string;
@@ -43,6 +43,7 @@ export async function startTestWebhook(say: Say = () => ({ allowed: true })): Pr
 		const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid: question.uid, ...Object(answer) } };
 		response.end(typeof answer === 'string' ? answer : JSON.stringify(review));
 	});
+	const cut = followConnections(server);
 	let connections = 0;
 	server.on('secureConnection', () => void connections++);
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -58,8 +59,9 @@ export async function startTestWebhook(say: Say = () => ({ allowed: true })): Pr
 		},
 		hangUp: () => server.closeAllConnections(),
 		async [Symbol.asyncDispose]() {
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
+			const closed = new Promise((resolve) => server.close(resolve));
+			cut();
+			await closed;
 		},
 	};
 	return webhook;

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type Logger, messageOf } from '@tapestry/base';
-import { createServerIdentity, readWhole } from '@tapestry/host';
+import { createServerIdentity, followConnections, readWhole } from '@tapestry/host';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
 
 export interface WebhookServerDeps {
@@ -41,6 +41,7 @@ export async function startWebhookServer(deps: WebhookServerDeps, options: Webho
 		});
 	});
 	server.on('tlsClientError', (_error, socket) => socket.destroy());
+	const cut = followConnections(server);
 	server.listen(options.port, host);
 	await once(server, 'listening');
 	const { port } = server.address() as AddressInfo;
@@ -48,8 +49,9 @@ export async function startWebhookServer(deps: WebhookServerDeps, options: Webho
 		url: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
 		caBundle: Buffer.from(identity.authority).toString('base64'),
 		async [Symbol.asyncDispose]() {
-			server.closeAllConnections();
-			await new Promise<void>((resolve) => server.close(() => resolve()));
+			const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+			cut();
+			await closed;
 		},
 	};
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:https';
+import { connect } from 'node:net';
 import { silentLogger } from '@tapestry/base';
 import { type Subnet, subnetResource } from '@tapestry/network';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -69,6 +71,15 @@ describe('the webhook server', () => {
 		}
 		const { status, text } = await send(server, '/yes', review({ uid: 'u', resource: {} }));
 		expect({ status, ...JSON.parse(text) }).toMatchObject({ status: 200, response: { uid: 'u', allowed: true } });
+	});
+
+	it('ends although a client is in the middle of its handshake', async () => {
+		const server = await startWebhookServer({ log: silentLogger, now: Date.now }, { host: '127.0.0.1', port: 0, reviews: {} });
+		const silent = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {});
+		const ended = once(silent.resume(), 'close');
+		await once(silent, 'connect');
+		await server[Symbol.asyncDispose]();
+		await ended;
 	});
 
 	it('takes no more than it can hold', async () => {
