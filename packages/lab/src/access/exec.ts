@@ -27,6 +27,7 @@ export async function execInWorkload(
 		return guestExec(socket, command, { output: (chunk) => process.stdout.write(chunk), signal });
 	}
 	const [program = '', ...args] = [...(await entrance(layout, workload)), ...command];
+	signal.throwIfAborted();
 	const child = spawn(program, args, { env: deps.env, stdio: 'inherit', signal });
 	const [status] = (await once(child, 'exit')) as [number | null];
 	return status ?? 1;

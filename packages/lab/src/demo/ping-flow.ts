@@ -84,6 +84,7 @@ async function pingFromGuest(layout: LabLayout, { from, address, intervalMs, sig
 
 async function pingFromPod(deps: ProcessDeps, layout: LabLayout, options: FlowOptions, output: Output): Promise<void> {
 	const { from, address, intervalMs, signal } = options;
+	signal.throwIfAborted();
 	const { netns } = podPlaces(layout.node(from.node).kubeletState, from.pod);
 	const ping = ['ping', '-D', '-i', String(intervalMs / 1000), address];
 	const [program = '', ...args] = [...enterNode(layout, from.node), 'nsenter', `--net=${netns}`, '--', ...ping];
