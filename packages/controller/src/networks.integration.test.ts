@@ -134,16 +134,22 @@ it('puts a status right that somebody else has written', async () => {
 	}
 });
 
-it('gives a pod the subnet that was made just before it, whichever watch is quicker', async () => {
+it('gives a pod the subnet and the pool that were made just before it, by its subnet or its namespace, whichever watch is quicker', async () => {
 	const made: Promise<Pod>[] = [];
 	for (let i = 0; i < 8; i++) {
 		const name = `together-${i}`;
-		await cluster.client.create<Namespace>(namespaces, { metadata: { name } });
-		await cluster.client.create<Subnet>(subnetResource, { metadata: { name }, spec: { cidrBlock: `10.7${i}.0.0/24`, namespaces: [name] } });
+		const isNamed = i % 2 === 0;
+		await cluster.client.create<Subnet>(subnetResource, {
+			metadata: { name },
+			spec: { cidrBlock: `10.7${i}.0.0/24`, namespaces: isNamed ? [] : [name] },
+		});
+		const pool = { subnet: name, ips: [`10.7${i}.0.99`], namespaces: [name] };
+		await cluster.client.create<Namespace>(namespaces, { metadata: { name, annotations: isNamed ? inSubnet(name) : {} } });
+		await cluster.client.create<IpPool>(ipPoolResource, { metadata: { name }, spec: pool });
 		made.push(cluster.addPod('p', { namespace: name }));
 	}
 	await Promise.all(made);
 	const leases = () => [...cluster.sources.ips.objects.values()].filter(({ spec }) => spec.podName === 'p');
 	await cluster.until('all are served', () => leases().length === 8);
-	for (const { spec } of leases()) expect(spec.subnet).toBe(spec.namespace);
+	for (const { spec } of leases()) expect([spec.subnet, spec.v4IpAddress]).toEqual([spec.namespace, `10.7${spec.namespace?.at(-1)}.0.99`]);
 });

@@ -16,6 +16,7 @@ function open(there: string[], seen: string[]) {
 	const objects = () => new Map(seen.map((name) => [name, {}]));
 	const sources = {
 		vpcs: { objects: new Map() },
+		ipPools: { objects: new Map() },
 		subnets: {
 			get objects() {
 				return objects();

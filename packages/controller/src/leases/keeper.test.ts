@@ -24,7 +24,7 @@ const networks: Networks = {
 	pools: () => [],
 	vpc: () => undefined,
 	vpcs: () => [],
-	namespace: () => undefined,
+	namespace: () => ({ labels: {}, annotations: {} }),
 	defaultSubnet: 'ovn-default',
 	joinSubnet: 'join',
 };
@@ -49,6 +49,7 @@ function open(claimant: Claimant | undefined, owners: readonly KubeObject[] = []
 	const requests: string[] = [];
 	const reports: (Problem | undefined)[] = [];
 	let fresh = true;
+	let isNamespaceSeen = true;
 	const queued: string[] = [];
 	let createError: CodedError | undefined;
 	const client = {
@@ -78,7 +79,7 @@ function open(claimant: Claimant | undefined, owners: readonly KubeObject[] = []
 		client,
 		claimants,
 		registry,
-		networks,
+		networks: { ...networks, namespace: (name) => (isNamespaceSeen ? networks.namespace(name) : undefined) },
 		queue,
 		log: silentLogger,
 		isFresh: async () => fresh,
@@ -95,10 +96,25 @@ function open(claimant: Claimant | undefined, owners: readonly KubeObject[] = []
 	const setFresh = (value: boolean) => {
 		fresh = value;
 	};
-	return { handle, put, registry, keeper, requests, reports, queued, refuseCreate, setFresh };
+	const setNamespaceSeen = (value: boolean) => {
+		isNamespaceSeen = value;
+	};
+	return { handle, put, registry, keeper, requests, reports, queued, refuseCreate, setFresh, setNamespaceSeen };
 }
 
 describe('LeaseKeeper', () => {
+	it('gives nothing before it has seen the namespace, which may name a subnet', async () => {
+		const { handle, keeper, requests, queued, setNamespaceSeen } = open(pod('u1'));
+		setNamespaceSeen(false);
+		await handle();
+		expect(requests).toEqual([]);
+		keeper.retry(undefined);
+		expect(queued).toEqual(['Pod/d/web']);
+		setNamespaceSeen(true);
+		await handle();
+		expect(requests).toHaveLength(1);
+	});
+
 	it('takes away the lease that loses its address, though its owner lives and has no node yet', async () => {
 		const [holder, rival] = [pod('u1'), pod('u2', { name: 'rival' })];
 		const { keeper, put, requests } = open(undefined, [{ metadata: { name: 'rival', namespace: 'd', uid: 'u2' } }]);

@@ -28,7 +28,7 @@ export interface KeeperDeps {
 	readonly registry: LeaseRegistry;
 	readonly networks: Networks;
 	readonly queue: WorkQueue;
-	/** Whether all VPCs and subnets that there are have been seen. */
+	/** Whether all VPCs, subnets and pools that there are have been seen. */
 	isFresh(signal: Signal): Promise<boolean>;
 	readonly log: Logger;
 	/** Tells users why an owner has no lease, or that it is well again (`undefined`). */
@@ -169,11 +169,13 @@ export class LeaseKeeper {
 		}
 	}
 
-	/** False while a subnet that is meant for the owner may not have been seen yet. */
+	/** False while a subnet or pool that is meant for the owner, or the namespace that says so, may not have been seen yet. */
 	async #isDecided(claimant: Claimant, signal: Signal): Promise<boolean> {
 		const { networks, isFresh } = this.#deps;
+		if (claimant.namespace !== '' && !networks.namespace(claimant.namespace)) return false;
 		try {
-			if (!isFallback(claimant, chooseSubnet(claimant, requestOf(claimant, networks), networks), networks)) return true;
+			const request = requestOf(claimant, networks);
+			if (!isFallback(claimant, request, chooseSubnet(claimant, request, networks), networks)) return true;
 		} catch (error) {
 			if (!isCoded(error)) throw error;
 			return true;
@@ -269,7 +271,9 @@ function withoutOwner({ uid }: Lease): object {
 	return { metadata, spec: { nodeName: '' } };
 }
 
-/** Whether the owner gets the subnet only because nothing names another one. */
-function isFallback(claimant: Claimant, { facts }: AdmittedSubnet, networks: Networks): boolean {
-	return claimant.kind !== 'Node' && facts.name === networks.defaultSubnet && !claimant.annotations[annotations.logicalSwitch];
+/** Whether the owner gets the subnet, or any of its addresses, only because nothing names another one. */
+function isFallback(claimant: Claimant, { addresses }: AddressRequest, { facts }: AdmittedSubnet, networks: Networks): boolean {
+	if (claimant.kind === 'Node') return false;
+	const isDefault = facts.name === networks.defaultSubnet && !claimant.annotations[annotations.logicalSwitch];
+	return isDefault || (claimant.kind !== 'Vip' && addresses.kind === 'any');
 }
