@@ -163,12 +163,16 @@ export class TestCluster implements AsyncDisposable {
 		return verifyNorthbound(this.sources, tables, { defaultVpc: vpc, defaultSubnet: subnet, joinSubnet, serviceCidrs: [], mtu: 1442 });
 	}
 
-	/** Whether a controller that has worked in peace has nothing left to write: what it tells users is told, too. */
+	/** Whether a controller that has worked in peace has nothing left to write, and all that it wrote for pods is seen. */
 	isWell(): boolean {
 		const { vpcs, subnets, pods: podObjects, nodes: nodeObjects } = this.sources;
 		const isTold = ({ metadata }: KubeObject) => metadata.annotations?.[annotations.allocated] === 'true';
 		const isReady = ({ status }: Vpc | Subnet) => findCondition(status?.conditions as never, 'Ready')?.status === 'True';
-		const isServed = (pod: Pod) => isTold(pod) && findCondition(pod.status?.conditions, networkReady)?.status !== 'False';
+		const hasPort = (name: string) => this.port(name) !== undefined && this.sources.ips.objects.has(name);
+		const isServed = (pod: Pod) =>
+			isTold(pod) &&
+			findCondition(pod.status?.conditions, networkReady)?.status !== 'False' &&
+			hasPort(`${pod.metadata.name}.${pod.metadata.namespace}`);
 		const networks = [...vpcs.objects.values(), ...subnets.objects.values()];
 		return networks.every(isReady) && [...podObjects.objects.values()].every(isServed) && [...nodeObjects.objects.values()].every(isTold);
 	}
