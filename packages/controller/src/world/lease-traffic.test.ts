@@ -1,8 +1,10 @@
-import { annotations, type IpLease, writeTraffic } from '@tapestry/network';
+import type { Reflector } from '@tapestry/kube';
+import { annotations, type IpLease, ipResource, writeTraffic } from '@tapestry/network';
 import { describe, expect, it } from 'vitest';
+import { createMemoryApi } from '../../../kube/src/testing/memory-client.ts';
 import type { Claimant } from '../leases/claimant.ts';
 import { parseLease } from '../leases/lease-object.ts';
-import { isTrafficStale, trafficOf } from './lease-traffic.ts';
+import { isTrafficStale, trafficOf, writeLeaseTraffic } from './lease-traffic.ts';
 
 const inForce = { ingress: { rate: 3000, burst: 1200 }, egress: undefined, isMirrored: true };
 const object = (notes: Readonly<Record<string, string>>): IpLease => ({
@@ -28,6 +30,18 @@ describe('the traffic of a lease', () => {
 		expect(bad.problems.map(({ reason }) => reason)).toEqual(['RateMalformed', 'MirrorMalformed']);
 		expect(trafficOf(parseLease(kept), undefined)).toEqual({ traffic: inForce, problems: [] });
 		expect(trafficOf(parseLease(kept), claimant({}, 'another of the name')).traffic).toEqual(inForce);
+	});
+
+	it('is not written over what has not been seen yet', async () => {
+		const api = createMemoryApi();
+		const client = api.client();
+		const seen = await client.create<IpLease>(ipResource, kept);
+		const later = { metadata: { annotations: { [annotations.ingressRate]: '7' } } };
+		await client.patch(ipResource, { name: 'a.d' }, 'application/merge-patch+json', later);
+		const ips = { objects: new Map([['a.d', seen]]) } as unknown as Reflector<IpLease>;
+		const asked = claimant({ [annotations.ingressRate]: 'x' });
+		await writeLeaseTraffic({ client, ips }, parseLease(seen), asked, new AbortController().signal);
+		expect(api.read(ipResource, { name: 'a.d' })?.metadata.annotations).toMatchObject({ [annotations.ingressRate]: '7' });
 	});
 
 	it('is written when the object says something else', () => {

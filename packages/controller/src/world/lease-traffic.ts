@@ -30,8 +30,11 @@ export async function writeLeaseTraffic(
 	signal: Signal,
 ): Promise<void> {
 	const { traffic } = trafficOf(lease, claimant);
-	if (!isTrafficStale(ips.objects.get(lease.name), traffic)) return;
-	const metadata = { uid: lease.uid, annotations: writeTraffic(traffic) };
+	const object = ips.objects.get(lease.name);
+	if (!object || !isTrafficStale(object, traffic)) return;
+	// What was in force is read from the object: one that is newer than what we have seen may say something else, and will bring us back here.
+	const { resourceVersion } = object.metadata;
+	const metadata = { uid: lease.uid, resourceVersion, annotations: writeTraffic(traffic) };
 	try {
 		await client.patch<IpLease>(ipResource, { name: lease.name }, 'application/merge-patch+json', { metadata }, { signal });
 	} catch (error) {
