@@ -3,7 +3,7 @@ export * from './checksum-offload.ts';
 export * from './errors.ts';
 export * from './ingress-drop.ts';
 export * from './link.ts';
-export type { Link } from './link-message.ts';
+export { type Link, operational } from './link-message.ts';
 export * from './link-monitor.ts';
 export * from './link-statistics.ts';
 export * from './listen.ts';

@@ -26,6 +26,9 @@ export const IFF_UP = 0x1;
 export const IFF_NOARP = 0x80;
 export const IFF_ALLMULTI = 0x200;
 
+/** RFC 2863's "up" as an `operState`, linux/if.h: the kernel has dealt with the device's carrier and passes on what is sent. */
+export const operational = 6;
+
 /** struct ifinfomsg, rtnetlink(7). */
 export const ifinfoLength = 16;
 
@@ -45,7 +48,7 @@ export interface Link {
 	readonly carrier: boolean;
 	/** False when the device neither asks nor answers ARP (IFF_NOARP). */
 	readonly arp: boolean;
-	/** RFC 2863 operational state as in linux/if.h: 6 is up, 2 is down. */
+	/** RFC 2863 operational state as in linux/if.h: 6 is up (`operational`), 2 is down. */
 	readonly operState: number;
 	/** Index of the bridge (or other master) that it belongs to. */
 	readonly master: number | undefined;

@@ -1,13 +1,18 @@
+import { CodedError, type Signal } from '@tapestry/base';
 import {
 	deleteLink,
 	dropIngress,
+	getLink,
+	type LinkMonitor,
 	type Namespace,
 	type NetlinkSocket,
+	operational,
 	removeIngressDrop,
 	setLink,
 	setNetworkSettings,
 } from '@tapestry/linux';
 import type { IntegrationBridge } from '../switch/integration-bridge.ts';
+import { waitFor } from '../wait-for.ts';
 import type { Attachment } from './attachment.ts';
 
 export interface HostSide {
@@ -40,4 +45,28 @@ export function handToSwitch({ host, bridge }: SwitchSide, { device, port }: Pic
 export async function removeFromHost(host: HostSide, device: string): Promise<void> {
 	await deleteLink(device, host.namespace);
 	removeIngressDrop(host.namespace, device);
+}
+
+/**
+ * Resolves when a device of the node whose other end has come up passes on what the switch sends. The kernel deals with the carrier of that end in its own
+ * time (linkwatch), which is long on a busy node, and drops all until it has. Newer kernels (6.8) have done it when they answer a question about the link.
+ */
+export async function untilOperational(
+	{ host, monitor }: { readonly host: HostSide; readonly monitor: LinkMonitor },
+	device: string,
+	signal: Signal,
+): Promise<void> {
+	const check = (): true | undefined => (getLink(host.route, device).operState === operational ? true : undefined);
+	if (check()) return;
+	await waitFor(
+		(listener) => monitor.watchLink(host.namespace, device, listener),
+		check,
+		signal,
+		() =>
+			new CodedError(
+				'AGENT_NO_CARRIER',
+				{ what: `device ${device} passes nothing on`, why: 'its other end, in the sandbox, did not come up in time' },
+				{ cause: signal.reason },
+			),
+	);
 }

@@ -1,8 +1,8 @@
 import type { Clock, Signal } from '@tapestry/base';
-import { createVeth, findLink } from '@tapestry/linux';
+import { createVeth, findLink, type LinkMonitor } from '@tapestry/linux';
 import { type Observe, stopwatch } from '../metrics.ts';
 import type { Attachment, AttachmentMode, AttachmentState, DisconnectTarget, SandboxInterface } from './attachment.ts';
-import { handToSwitch, removeFromHost, type SwitchSide } from './host-side.ts';
+import { handToSwitch, removeFromHost, type SwitchSide, untilOperational } from './host-side.ts';
 import { findSandbox, openSandbox, sandboxFaults } from './sandbox-side.ts';
 import { plugState, renewPrecautions, switchPort } from './switch-port.ts';
 import { activateInterface, configureInterface, type Wiring, withSide } from './wiring.ts';
@@ -10,6 +10,7 @@ import { activateInterface, configureInterface, type Wiring, withSide } from './
 export interface VethDeps extends SwitchSide {
 	readonly clock: Clock;
 	readonly observe: Observe;
+	readonly monitor: LinkMonitor;
 }
 
 /** Containers: the inner end is the sandbox's interface, with the port's addresses. */
@@ -69,6 +70,7 @@ export class VethMode implements AttachmentMode {
 		lap('flows');
 		using namespace = openSandbox(attachment.netns);
 		await withSide(namespace, (side) => this.#wiring.activate(side, attachment));
+		await untilOperational(this.#deps, attachment.device, signal);
 		lap('activate');
 	}
 
