@@ -81,7 +81,6 @@ function layBridge(side: SandboxSide, mode: 'bridge' | 'managedtap', attachment:
 	// The guest's address is behind the tap; what the network echoes must not move it.
 	setLearning(route, nic, false);
 	const tap = makeTap(namespace, route, attachment);
-	silence(namespace, tapName);
 	setLink(route, tapName, { master: index });
 	makePlaceholder(side, { mode, gateways: port.addresses.flatMap(({ gateway }) => gateway ?? []) }, attachment);
 	return [shown(attachment), { name: tapName, mac: tap?.mac ?? '', mtu: port.mtu, sandbox: attachment.netns }];

@@ -23,6 +23,7 @@ import { handToSwitch, type SwitchSide } from './host-side.ts';
 import { switchPort } from './switch-port.ts';
 import { opensForVmm } from './vmm.ts';
 import { makeTap, tapName } from './waiting-tap.ts';
+import { silence } from './wiring.ts';
 
 /** Milliseconds that one step of plugging or unplugging may take. */
 const stepMs = 20_000;
@@ -187,6 +188,7 @@ export class LiftedTap {
 		if (findLink(this.#route, tapName)) await deleteLink(this.device, host.namespace);
 		else await moveLink(host.namespace, this.device, { name: tapName, namespace: this.#namespace });
 		removeIngressDrop(host.namespace, this.device);
+		silence(this.#namespace, tapName);
 		setLink(this.#route, tapName, { mtu: port.mtu, arp: true, up: true });
 		log.info('took a tap out of the switch: its VMM ended', { pod, device: this.device, port: port.name });
 	}

@@ -8,7 +8,7 @@ import { type LoadSandboxRules, tableRemoval } from './sandbox-rules.ts';
 import { sandboxFaults } from './sandbox-side.ts';
 import { shown } from './veth.ts';
 import { makeTap, tapName } from './waiting-tap.ts';
-import { activateInterface, configureInterface, deviceFaults, podBridge, silence, type Wiring } from './wiring.ts';
+import { activateInterface, configureInterface, deviceFaults, podBridge, type Wiring } from './wiring.ts';
 
 export interface MasqueradeDeps {
 	readonly needs: NodeNeeds;
@@ -46,7 +46,6 @@ export function masqueradeWiring({ needs, loadRules }: MasqueradeDeps): Wiring {
 				if (ip) addAddress(route, index, { ip, prefix });
 			}
 			const tap = makeTap(namespace, route, attachment);
-			silence(namespace, tapName);
 			setLink(route, tapName, { master: index });
 			setLink(route, bridge, { up: true });
 			await loadRules(

@@ -4,7 +4,7 @@ import { missingTap, type NodeNeeds } from './node-needs.ts';
 import { findSandbox, sandboxFaults } from './sandbox-side.ts';
 import { shown } from './veth.ts';
 import { makeTap, tapName } from './waiting-tap.ts';
-import { configureInterface, deviceFaults, silence, type Wiring } from './wiring.ts';
+import { configureInterface, deviceFaults, type Wiring } from './wiring.ts';
 
 /**
  * Kata's tcfilter: what arrives at the sandbox's interface leaves by the tap and the other way round, before the stack sees it. The guest has the
@@ -23,7 +23,6 @@ export function tcRedirectWiring({ needs }: { readonly needs: NodeNeeds }): Wiri
 			configureInterface(side, attachment);
 			setLink(route, ifname, { alias: modeMark({ mode: 'tcredirect' }) });
 			const tap = makeTap(namespace, route, attachment);
-			silence(namespace, tapName);
 			redirectIngress(route, ifname, tapName);
 			redirectIngress(route, tapName, ifname);
 			return [shown(attachment), { name: tapName, mac: tap?.mac ?? '', mtu: port.mtu, sandbox: netns }];
