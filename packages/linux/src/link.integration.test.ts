@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { createBridge, createVeth, deleteLink, findLink, getLink, listLinks, moveLink, openRoute, setLink } from './link.ts';
+import { operational } from './link-message.ts';
 import { testNamespace } from './testing/namespaces.ts';
+import { untilLink } from './testing/until-link.ts';
 
 /** What ip(8) says of a link: the oracle. */
 function shown(namespace: string, name: string): Record<string, unknown> {
@@ -9,7 +11,7 @@ function shown(namespace: string, name: string): Record<string, unknown> {
 }
 
 describe('links', () => {
-	it('makes a veth whose peer is at once in its namespace with name, address and MTU', () => {
+	it('makes a veth whose peer is at once in its namespace with name, address and MTU', async () => {
 		using node = testNamespace('node');
 		using pod = testNamespace('pod');
 		using inNode = openRoute(node.namespace);
@@ -26,7 +28,8 @@ describe('links', () => {
 
 		setLink(inNode, 'host0', { up: true, arp: false });
 		setLink(inPod, 'eth0', { up: true });
-		expect(getLink(inNode, host.index)).toMatchObject({ up: true, carrier: true, arp: false, operState: 6 });
+		expect(getLink(inNode, host.index)).toMatchObject({ up: true, carrier: true, arp: false });
+		await untilLink(node.path, 'host0', (link) => link?.operState === operational);
 		expect(shown(node.name, 'host0').flags).toContain('NOARP');
 	});
 

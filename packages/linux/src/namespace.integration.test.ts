@@ -1,12 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { closeSync, existsSync, readlinkSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { openRoute, setLink } from './link.ts';
 import { listenInNamespace } from './listen.ts';
 import { createNamespace, deleteNamespace, Namespace } from './namespace.ts';
-import { testNamespace } from './testing/namespaces.ts';
+import { type TestNamespace, testNamespace } from './testing/namespaces.ts';
 
 describe('namespaces', () => {
 	it('are entered for one synchronous action and left again, also when it throws', () => {
@@ -53,11 +53,13 @@ describe('listenInNamespace', () => {
 		await new Promise<void>((resolve) =>
 			server.listen({ fd: listenInNamespace(there.path, { address: '127.0.0.1', port: 8080 }) }, resolve),
 		);
-		const { stdout } = await promisify(execFile)('ip', ['netns', 'exec', there.name, 'bash', '-c', 'cat </dev/tcp/127.0.0.1/8080']);
-		expect(stdout).toBe('hello');
-		await expect(new Promise((resolve, reject) => connect(8080, '127.0.0.1').on('connect', resolve).on('error', reject))).rejects.toThrow(
-			/ECONNREFUSED/,
-		);
+		using other = testNamespace('other');
+		using otherSocket = openRoute(other.namespace);
+		setLink(otherSocket, 'lo', { up: true });
+		const call = async ({ name }: TestNamespace): Promise<string> =>
+			(await promisify(execFile)('ip', ['netns', 'exec', name, 'bash', '-c', 'cat </dev/tcp/127.0.0.1/8080'])).stdout;
+		expect(await call(there)).toBe('hello');
+		await expect(call(other)).rejects.toThrow(/Connection refused/);
 		server.close();
 	});
 

@@ -5,10 +5,12 @@ import { addAddress, listAddresses, removeAddress } from './address.ts';
 import { disableTransmitChecksumOffload } from './checksum-offload.ts';
 import { dropIngress, removeIngressDrop } from './ingress-drop.ts';
 import { createVeth, getLink, openRoute, setLink } from './link.ts';
+import { operational } from './link-message.ts';
 import { listRoutes, removeRoute, replaceRoute } from './route.ts';
 import { setNetworkSettings } from './sysctl.ts';
 import { createTap } from './tap.ts';
 import { testNamespace } from './testing/namespaces.ts';
+import { untilLink } from './testing/until-link.ts';
 
 const ip = (text: string) => parseIp(text)!;
 const run = (namespace: string, ...command: string[]) => execFileSync('ip', ['netns', 'exec', namespace, ...command], { encoding: 'utf8' });
@@ -106,7 +108,7 @@ describe('device settings', () => {
 		expect(() => disableTransmitChecksumOffload(pod.namespace, 'eth9')).toThrow(expect.objectContaining({ code: 'LINUX_ENODEV' }));
 	});
 
-	it('keep packets that a dropping device receives from the stack, but not from AF_PACKET', () => {
+	it('keep packets that a dropping device receives from the stack, but not from AF_PACKET', async () => {
 		using a = testNamespace('drop-a');
 		using b = testNamespace('drop-b');
 		using inA = openRoute(a.namespace);
@@ -119,6 +121,7 @@ describe('device settings', () => {
 			setLink(socket, 'eth0', { up: true });
 			addAddress(socket, getLink(socket, 'eth0').index, { ip: ip(address), prefix: 24 });
 		}
+		for (const { path } of [a, b]) await untilLink(path, 'eth0', (link) => link?.operState === operational);
 		const ping = () => run(a.name, 'ping', '-c1', '-W1', '10.0.0.2');
 		ping();
 		for (let twice = 0; twice < 2; twice++) dropIngress(b.namespace, 'eth0');
