@@ -1,6 +1,8 @@
 import { addAddress, createBridge, findLink, getLink, listLinks, Namespace, openRoute, removeAddress } from '@tapestry/linux';
 import { untilLink } from '@tapestry/linux/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { within } from '../../../base/src/testing/until.ts';
+import { createFakeClock } from '../../../kube/src/testing/fake-clock.ts';
 import { deviceName } from '../attach/attachment.ts';
 import { parseInterfaceAddress } from '../attach/sandbox-side.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
@@ -77,10 +79,15 @@ describe('ADD', () => {
 	});
 
 	it('fails with code 11, saying what to look at, and leaves nothing when the flows do not come in time', async () => {
-		const impatient = await startAgent(node, { addMs: 300 });
+		const clock = createFakeClock();
+		const plugged = Promise.withResolvers<void>();
+		const impatient = await startAgent(node, { clock, addMs: 300, onStep: (step) => (step === 'ovs' ? plugged.resolve() : undefined) });
 		const orphan = pod('orphan', { logicalPort: false });
 		impatient.workloads.set({ namespace: 'default', name: 'orphan' }, { kind: 'pod', port: portOf('orphan.default', 200) });
-		const answer = await impatient.call('ADD', orphan);
+		const adding = impatient.call('ADD', orphan);
+		await within('the port in the switch', plugged.promise);
+		await clock.advance(300);
+		const answer = await adding;
 		expect(answer.json).toMatchObject({
 			code: 11,
 			msg: expect.stringContaining('orphan.default'),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Logger, silentLogger } from '@tapestry/base';
+import { type Clock, type Logger, silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
 import { LinkMonitor } from '@tapestry/linux';
 import { until } from '../../../base/src/testing/until.ts';
@@ -51,6 +51,10 @@ export interface AgentUnderTest {
 
 export interface AgentOptions extends CniOptions {
 	readonly log?: Logger;
+	/** By which the limits of its commands end. @default the machine's */
+	readonly clock?: Clock;
+	/** Is told of each step as it ends. */
+	readonly onStep?: (step: string) => void;
 	readonly isVmm?: (executable: string) => boolean;
 	/** What probes find on the node. @default what is there */
 	readonly exists?: (path: string) => boolean;
@@ -68,7 +72,10 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 	const workloads = new FakeWorkloads();
 	const rules = options.rules ?? new FakeRules();
 	const steps: { step: string; seconds: number }[] = [];
-	const observe = (step: string, seconds: number): void => void steps.push({ step, seconds });
+	const observe = (step: string, seconds: number): void => {
+		steps.push({ step, seconds });
+		options.onStep?.(step);
+	};
 	const monitor = new LinkMonitor();
 	const created = createModes(
 		{
@@ -88,7 +95,8 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 	const { modes } = created;
 	let mirrored = new Set<string>();
 	let mirrors: Mirrors | undefined;
-	const commands = new CniCommands({ clock: systemClock, log, source: workloads, journal, bridge, observe, modes }, options);
+	const clock = options.clock ?? systemClock;
+	const commands = new CniCommands({ clock, log, source: workloads, journal, bridge, observe, modes }, options);
 	await commands.recover();
 	return {
 		commands,
