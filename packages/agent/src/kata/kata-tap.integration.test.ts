@@ -81,6 +81,7 @@ describe('a Kata sandbox by host-tap', () => {
 		guest.run('ip', 'addr', 'add', '10.16.0.200/16', 'dev', 'eth0');
 		expect(guest.run('ping', '-c', '1', '-W', '1', '-I', '10.16.0.200', other.v4).status).not.toBe(0);
 		node.nbctl('--wait=hv', 'acl-add', 'ovn-default', 'to-lport', '1000', 'outport == "k.default" && icmp', 'drop');
+		node.revalidate();
 		expect(other.sandbox.run('ping', '-c', '1', '-W', '1', kata.v4).status).not.toBe(0);
 		expect(other.sandbox.run('ping', '-6', '-c', '1', '-W', '1', kata.v6).status).not.toBe(0);
 		expect(await talk(guest.path, other.sandbox.path, kata.v4)).toContain(other.v4);

@@ -15,8 +15,10 @@ type Pod = keyof typeof hosts;
 const v4 = (pod: Pod) => `10.16.0.${hosts[pod]}`;
 const v6 = (pod: Pod) => `fd00:10:16::${hosts[pod]}`;
 const box = (pod: Pod): Sandbox => boxes[hosts[pod] - hosts.a]!;
-const ping = (from: Pod, address: string) =>
-	expect(box(from).run('ping', '-n', '-c', '2', '-i', '0.1', '-W', '5', address).stdout).toMatch(/ 0% packet loss/);
+/** Twice, under two names: of several packets ping(8) waits for the last no longer than for those before. */
+function ping(from: Pod, address: string): void {
+	for (const id of ['1', '2']) expect(box(from).run('ping', '-n', '-c', '1', '-W', '10', '-e', id, address)).toMatchObject({ status: 0 });
+}
 
 const attach = (name: Pod) => agent.call('ADD', { containerId: name, sandbox: box(name) });
 
@@ -37,7 +39,11 @@ afterAll(async () => {
 	await node?.[Symbol.asyncDispose]();
 });
 
-const isUp = () => untilLink(`/run/netns/${node.name}`, mirrorDevice, (link) => link?.up === true);
+/** The device is there, and all that passes is copied to it. */
+async function isUp(): Promise<void> {
+	await untilLink(`/run/netns/${node.name}`, mirrorDevice, (link) => link?.up === true);
+	node.revalidate();
+}
 const isGone = () => untilLink(`/run/netns/${node.name}`, mirrorDevice, (link) => link === undefined);
 const mirrorNames = () => node.vsctl('--bare', '--columns=name', 'list', 'Mirror').split('\n').filter(Boolean).sort();
 const echoes = ({ lines }: Capture) => lines.filter((line) => /echo re(quest|ply)/.test(line));
@@ -62,7 +68,7 @@ describe('the mirror of a node', () => {
 				['c', v6('a')],
 				['c', v4('a')],
 			],
-			new RegExp(`${v4('a')} > ${v4('c')}: ICMP echo reply, .* seq 2`),
+			new RegExp(`${v4('a')} > ${v4('c')}: ICMP echo reply, id 2,`),
 		);
 		// Four pings of two requests, each with its reply.
 		expect(shown).toHaveLength(16);
@@ -90,7 +96,7 @@ describe('the mirror of a node', () => {
 		expect((await attach('a')).ok).toBe(true);
 		await agent.mirror(['a.default']);
 		await isUp();
-		const shown = await seen([['a', v4('c')]], new RegExp(`${v4('c')} > ${v4('a')}: ICMP echo reply, .* seq 2`));
+		const shown = await seen([['a', v4('c')]], new RegExp(`${v4('c')} > ${v4('a')}: ICMP echo reply, id 2,`));
 		expect(shown).toHaveLength(4);
 	});
 
@@ -99,7 +105,7 @@ describe('the mirror of a node', () => {
 		await agent.mirror(['a.default', 'b.default', 'not.here']);
 		await isUp();
 		// What one sends the other receives: one packet.
-		const shown = await seen([['a', v4('b')]], new RegExp(`${v4('b')} > ${v4('a')}: ICMP echo reply, .* seq 2`));
+		const shown = await seen([['a', v4('b')]], new RegExp(`${v4('b')} > ${v4('a')}: ICMP echo reply, id 2,`));
 		expect(shown).toHaveLength(4);
 		await agent.mirror(['b.default']);
 		await agent.call('DEL', { containerId: 'b', sandbox: box('b') });

@@ -14,6 +14,7 @@ export function setLimits(node: MiniNode, port: Port, limits: Partial<Pick<PortT
 		return ['--', 'qos-add', subnet, String(direction), String(priority), String(match), ...amounts];
 	});
 	node.nbctl('--wait=hv', '--', 'qos-del', subnet, ...added);
+	node.revalidate();
 }
 
 /** Sends datagrams from a namespace, to each of the addresses in turn, and takes no answers. */

@@ -23,6 +23,11 @@ export interface MiniNode extends AsyncDisposable {
 	/** Kills one of the node's daemons and starts it again. */
 	restart(daemon: 'ovs-vswitchd' | 'ovn-controller', options?: { readonly dpdk: boolean }): Promise<void>;
 	nbctl(...args: readonly string[]): string;
+	/**
+	 * Returns when the switch has taken up its configuration and flows as they are, and its datapath has too. A command that waits for the node's flows
+	 * (`--wait=hv`) returns before: packets like those that passed or were dropped lately may still go by what the datapath keeps.
+	 */
+	revalidate(): void;
 	vsctl(...args: readonly string[]): string;
 	/** A sandbox like a runtime makes it. */
 	sandbox(label: string): Sandbox;
@@ -94,6 +99,11 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 			await (daemon === 'ovs-vswitchd' ? startVswitchd(deps, { ...again, ...options }) : startOvnController(deps, again));
 		},
 		nbctl: (...args) => execFileSync('ovn-nbctl', [`--db=unix:${join(dir, 'nb.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),
+		revalidate() {
+			// The first may be the end of a round that began before (ovs-vswitchd: revalidator/wait).
+			for (let twice = 0; twice < 2; twice++)
+				execFileSync('ovs-appctl', [`--target=${join(dir, 'ovs-vswitchd.ctl')}`, '--timeout=20', 'revalidator/wait']);
+		},
 		vsctl: (...args) => execFileSync('ovs-vsctl', [`--db=unix:${join(dir, 'db.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),
 		sandbox(podLabel) {
 			const sandboxName = `${name}-${podLabel}`;

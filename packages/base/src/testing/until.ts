@@ -17,6 +17,9 @@ export async function within<T>(what: What, happening: Promise<T>, patienceMs: n
 	}
 }
 
+/** For what takes a signal: it is aborted when one has waited in vain. */
+export const patiently = (): AbortSignal => AbortSignal.timeout(patience);
+
 /** Calls back after each change until it is told to stop. */
 export type Subscribe = (listener: () => void) => () => void;
 
