@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createBridge, findLink, getLink, listLinks, Namespace, openRoute } from '@tapestry/linux';
+import { createBridge, findLink, getLink, listLinks, Namespace, openRoute, operational } from '@tapestry/linux';
 import { holdTap, tapInto, untilLink, type Wire } from '@tapestry/linux/testing';
 import { masqueradeMac, podSideAddresses, readModeMark } from '@tapestry/network';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { within } from '../../../base/src/testing/until.ts';
+import { patiently, within } from '../../../base/src/testing/until.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import { type End, echoRequest, isEchoReply } from '../testing/frames.ts';
 import { askGateway, reachGateway } from '../testing/gateway.ts';
@@ -39,26 +39,33 @@ interface Mode {
 	readonly behind?: { readonly self: End; readonly gateway: End };
 }
 
-/** RFC 2863's "up", as in linux/if.h. */
-const operational = 6;
-
-/** A bridge forwards what comes from the tap only once the kernel has dealt with its carrier, a moment after the tap was opened. */
-async function byTap(sandbox: Sandbox): Promise<Wire> {
-	const wire = await holdTap(sandbox.path, { name: tapName, queues: 1 });
-	await untilLink(sandbox.path, tapName, (link) => link === undefined || link.operState === operational);
+/**
+ * A tap passes on what comes for it, and a bridge what comes from it, only once the kernel has dealt with its carrier, a moment after it was opened. A
+ * lifted one is gone then.
+ */
+async function opened(path: string, name: string): Promise<Wire> {
+	const wire = await holdTap(path, { name, queues: 1 });
+	wires.push(wire);
+	await untilLink(path, name, (link) => link === undefined || link.operState === operational);
 	return wire;
 }
+const byTap = (sandbox: Sandbox): Promise<Wire> => opened(sandbox.path, tapName);
+const byPacketSocket = async (sandbox: Sandbox, name: string): Promise<Wire> => {
+	const wire = await tapInto(sandbox.path, name);
+	wires.push(wire);
+	return wire;
+};
 
 const modes: readonly Mode[] = [
-	{ name: 'veth', plugIn: (sandbox) => tapInto(sandbox.path, 'eth0') },
+	{ name: 'veth', plugIn: (sandbox) => byPacketSocket(sandbox, 'eth0') },
 	{ name: 'lift', plugIn: byTap },
 	{ name: 'bridge', plugIn: byTap },
 	{ name: 'managedtap', plugIn: byTap },
 	{ name: 'tcredirect', plugIn: byTap },
-	{ name: 'macvtap', plugIn: (sandbox) => tapInto(sandbox.path, tapName) },
+	{ name: 'macvtap', plugIn: (sandbox) => byPacketSocket(sandbox, tapName) },
 	// Their VMM or its helper uses the sandbox's interface as a program does.
-	{ name: 'passt', plugIn: (sandbox) => tapInto(sandbox.path, 'eth0') },
-	{ name: 'slirp', plugIn: (sandbox) => tapInto(sandbox.path, 'eth0') },
+	{ name: 'passt', plugIn: (sandbox) => byPacketSocket(sandbox, 'eth0') },
+	{ name: 'slirp', plugIn: (sandbox) => byPacketSocket(sandbox, 'eth0') },
 	{
 		name: 'masquerade',
 		plugIn: byTap,
@@ -88,9 +95,8 @@ describe.each(modes)('attachment mode $name', ({ name, plugIn, behind }) => {
 		const made = attachment(containerId);
 		const mode = agent.modes[name];
 		const interfaces = await mode.prepare(made.attachment);
-		await mode.connect(made.attachment, AbortSignal.timeout(10_000));
+		await mode.connect(made.attachment, patiently());
 		const wire = await plugIn(made.sandbox);
-		wires.push(wire);
 		await agent.installed(made.attachment.device);
 		return { ...made, mode, wire, interfaces };
 	}
@@ -133,14 +139,14 @@ describe.each(modes)('attachment mode $name', ({ name, plugIn, behind }) => {
 	it.each(['connected', 'prepared', 'untouched'] as const)('leaves nothing when it disconnects what was %s, twice', async (state) => {
 		const made = state === 'connected' ? await connected(`${name}-${state}`) : attachment(`${name}-${state}`);
 		if (state === 'prepared') await agent.modes[name].prepare(made.attachment);
-		for (let twice = 0; twice < 2; twice++) await agent.modes[name].disconnect(made.attachment, AbortSignal.timeout(10_000));
+		for (let twice = 0; twice < 2; twice++) await agent.modes[name].disconnect(made.attachment, patiently());
 		expect(traces(made.attachment)).toEqual([]);
 	});
 
 	it('disconnects when the sandbox has gone before', async () => {
 		const { attachment: made, sandbox, mode } = await connected(`${name}-gone`);
 		sandbox.remove();
-		await mode.disconnect(made, AbortSignal.timeout(10_000));
+		await mode.disconnect(made, patiently());
 		expect(findLink(node.host.route, made.device)).toBeUndefined();
 		expect(agent.bridge.port(made.device)).toBeUndefined();
 	});
@@ -182,10 +188,9 @@ describe('attachment mode tap', () => {
 		const made = onNode('host-1');
 		const { tap } = agent.modes;
 		await tap.prepare(made);
-		await tap.connect(made, AbortSignal.timeout(10_000));
+		await tap.connect(made, patiently());
 		expect(tap.describe(made)).toEqual({ path: [made.device, 'br-int'], connected: true, faults: [] });
-		const wire = await holdTap(nodePath(), { name: made.device, queues: 1 });
-		wires.push(wire);
+		const wire = await opened(nodePath(), made.device);
 		await reachesGateway(wire, made, undefined);
 		const { index } = getLink(node.host.route, made.device);
 		const again = untilLink(nodePath(), made.device, (link) => link !== undefined && link.index !== index && link.up);
@@ -196,10 +201,9 @@ describe('attachment mode tap', () => {
 		await again;
 		node.vsctl('list-ports', 'br-int');
 		process.kill(vswitchd, 'SIGCONT');
-		const next = await holdTap(nodePath(), { name: made.device, queues: 1 });
-		wires.push(next);
+		const next = await opened(nodePath(), made.device);
 		await reachGateway(next, endOf(made));
-		for (let twice = 0; twice < 2; twice++) await tap.disconnect(made, AbortSignal.timeout(10_000));
+		for (let twice = 0; twice < 2; twice++) await tap.disconnect(made, patiently());
 		expect(findLink(node.host.route, made.device)).toBeUndefined();
 		expect(agent.bridge.port(made.device)).toBeUndefined();
 	});

@@ -21,7 +21,7 @@ if (role === 'serve') {
 	});
 	server.listen(port, host, () => process.stdout.write('up\n'));
 } else {
-	const peer = connect({ port, host, signal: AbortSignal.timeout(5000) });
+	const peer = connect({ port, host });
 	await once(peer, 'connect');
 	peer.write(Buffer.alloc(size, 'x'));
 	let left = size;
