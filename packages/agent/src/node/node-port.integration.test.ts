@@ -4,6 +4,7 @@ import { addAddress, createVeth, getLink, LinkMonitor, Namespace, openRoute, set
 import { untilLink } from '@tapestry/linux/testing';
 import type { IpLease, Subnet } from '@tapestry/network';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { within } from '../../../base/src/testing/until.ts';
 import { parseInterfaceAddress } from '../attach/sandbox-side.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import { gateways, join, makeJoinNetwork, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
@@ -137,11 +138,19 @@ describe("the node's port", () => {
 	it('is left alone by an agent that starts anew', async () => {
 		const before = { link: getLink(node.host.route, nodeDevice), addresses: onNode('ip', 'addr', 'show', nodeDevice).stdout };
 		await nodePort[Symbol.asyncDispose]();
-		const events: string[] = [];
-		monitor.watch(node.host.namespace, (event) => events.push(event.type));
+		const changed: (string | undefined)[] = [];
+		const seen = Promise.withResolvers<void>();
+		const stop = monitor.watch(node.host.namespace, (event) => {
+			changed.push(event.type === 'missed' ? undefined : event.link.name);
+			if (changed.at(-1) === 'nic') seen.resolve();
+		});
 		nodePort = startNodePort();
 		await nodePort.look();
-		expect(events).toEqual([]);
+		// Events come in order: what the agent has changed is known when this is.
+		setLink(node.host.route, 'nic', { alias: 'a note' });
+		await within('the event of another device', seen.promise);
+		stop();
+		expect(changed).toEqual(['nic']);
 		expect({ link: getLink(node.host.route, nodeDevice), addresses: onNode('ip', 'addr', 'show', nodeDevice).stdout }).toEqual(before);
 	});
 
