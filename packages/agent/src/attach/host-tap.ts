@@ -3,6 +3,7 @@ import { vmmUser } from '@tapestry/host';
 import { createTap, findLink, type LinkMonitor, setLink } from '@tapestry/linux';
 import { modeMark } from '@tapestry/network';
 import { deadline } from '../deadline.ts';
+import { KeyedQueue } from '../keyed-queue.ts';
 import { Settler } from '../settler.ts';
 import {
 	type Attachment,
@@ -35,6 +36,10 @@ export class HostTapMode implements AttachmentMode {
 	readonly servesSandbox = false;
 	readonly #deps: HostTapDeps;
 	readonly #attached = new Map<string, Attachment>();
+	/** A tap that is made anew does not meet the end of its attachment. */
+	readonly #queue = new KeyedQueue();
+	/** Those that are made anew now, so that their end does not wait. */
+	readonly #restoring = new Map<string, AbortController>();
 	readonly #settler: Settler;
 	readonly #unwatch: () => void;
 
@@ -79,9 +84,13 @@ export class HostTapMode implements AttachmentMode {
 	}
 
 	async disconnect(target: DisconnectTarget, signal: Signal): Promise<void> {
-		this.#attached.delete(attachmentKey(target));
-		await this.#deps.bridge.remove(target.device, { signal });
-		await removeFromHost(this.#deps.host, target.device);
+		const key = attachmentKey(target);
+		this.#attached.delete(key);
+		this.#restoring.get(key)?.abort(new CodedError('ABORTED', 'the machine was detached'));
+		await this.#queue.run(key, async () => {
+			await this.#deps.bridge.remove(target.device, { signal });
+			await removeFromHost(this.#deps.host, target.device);
+		});
 	}
 
 	describe(attachment: Attachment): AttachmentState {
@@ -111,14 +120,29 @@ export class HostTapMode implements AttachmentMode {
 	 * that is no more.
 	 */
 	async #restore(signal: AbortSignal): Promise<void> {
-		const { bridge, clock, log } = this.#deps;
 		for (const attachment of this.#missing()) {
-			const { device, pod, port } = attachment;
-			log.error('somebody deleted the tap of a machine: restart the machine if its VMM runs', { pod, device, port: port.name });
-			using limit = deadline(clock, stepMs, signal);
-			await bridge.remove(device, { signal: limit.signal });
-			this.#make(attachment);
-			await this.connect(attachment, limit.signal);
+			const key = attachmentKey(attachment);
+			const end = new AbortController();
+			this.#restoring.set(key, end);
+			try {
+				await this.#queue.run(key, () => this.#makeAnew(attachment, AbortSignal.any([signal, end.signal])));
+			} catch (error) {
+				if (!end.signal.aborted) throw error;
+			} finally {
+				this.#restoring.delete(key);
+			}
 		}
+	}
+
+	async #makeAnew(attachment: Attachment, signal: AbortSignal): Promise<void> {
+		const { bridge, clock, log } = this.#deps;
+		const { device, pod, port } = attachment;
+		if (this.#attached.get(attachmentKey(attachment)) !== attachment) return;
+		log.error('somebody deleted the tap of a machine: restart the machine if its VMM runs', { pod, device, port: port.name });
+		using limit = deadline(clock, stepMs, signal);
+		await bridge.remove(device, { signal: limit.signal });
+		if (signal.aborted) return;
+		this.#make(attachment);
+		await this.connect(attachment, limit.signal);
 	}
 }

@@ -208,6 +208,27 @@ describe('attachment mode tap', () => {
 		expect(agent.bridge.port(made.device)).toBeUndefined();
 	});
 
+	it('leaves nothing when it is disconnected while its tap is made anew', async () => {
+		const [made, other] = [onNode('host-3'), onNode('host-4')];
+		const { tap } = agent.modes;
+		await tap.prepare(made);
+		await tap.connect(made, patiently());
+		const { index } = getLink(node.host.route, made.device);
+		const again = untilLink(nodePath(), made.device, (link) => link !== undefined && link.index !== index && link.up);
+		const vswitchd = Number(readFileSync(join(node.dir, 'ovs-vswitchd.pid'), 'utf8'));
+		process.kill(vswitchd, 'SIGSTOP');
+		runIn(nodePath(), ['ip', 'link', 'delete', made.device]);
+		await again;
+		await tap.disconnect(made, patiently());
+		process.kill(vswitchd, 'SIGCONT');
+		// The port of the one would have come before that of the other.
+		await tap.prepare(other);
+		await tap.connect(other, patiently());
+		expect(findLink(node.host.route, made.device)).toBeUndefined();
+		expect(agent.bridge.port(made.device)).toBeUndefined();
+		await tap.disconnect(other, patiently());
+	});
+
 	it('refuses a launcher that is not in the network of the node', async () => {
 		const made = { ...onNode('host-2'), netns: '/run/netns/somewhere' };
 		await expect(agent.modes.tap.prepare(made)).rejects.toMatchObject({ code: 'AGENT_HOST_NETWORK' });
