@@ -1,6 +1,6 @@
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@tapestry/base';
@@ -59,6 +59,19 @@ export function runIn(path: string, command: readonly string[]): SpawnSyncReturn
 	return spawnSync('nsenter', [`--net=${path}`, ...command], { encoding: 'utf8', timeout: 20_000 });
 }
 
+/** Kills what runs in network namespaces: a test that failed may have left it there. */
+function killAllIn(paths: readonly string[]): void {
+	const inodes = new Set(paths.map((path) => statSync(path).ino));
+	for (const pid of readdirSync('/proc').map(Number)) {
+		if (!(pid > 0) || pid === process.pid) continue;
+		try {
+			if (inodes.has(statSync(`/proc/${pid}/ns/net`).ino)) kill(pid);
+		} catch {
+			// It has ended meanwhile, or is none of ours.
+		}
+	}
+}
+
 export async function startMiniNode(label: string): Promise<MiniNode> {
 	const name = `tpa-${label}-${randomBytes(3).toString('hex')}`;
 	const path = `/run/netns/${name}`;
@@ -70,6 +83,7 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 	const route = openRoute(namespace);
 	setLink(route, 'lo', { up: true });
 	const cleanUp = (): void => {
+		killAllIn([path, ...[...sandboxes].map((sandbox) => sandbox.path)]);
 		for (const sandbox of sandboxes) sandbox.remove();
 		killDaemons(dir);
 		route[Symbol.dispose]();
@@ -100,6 +114,8 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 		},
 		nbctl: (...args) => execFileSync('ovn-nbctl', [`--db=unix:${join(dir, 'nb.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),
 		revalidate() {
+			// Between its rounds the switch rests half a second, which is long for whoever waits for them often.
+			execFileSync('ovs-vsctl', [`--db=unix:${join(dir, 'db.sock')}`, 'set', 'Open_vSwitch', '.', 'other_config:max-revalidator=100']);
 			// The first may be the end of a round that began before (ovs-vswitchd: revalidator/wait).
 			for (let twice = 0; twice < 2; twice++)
 				execFileSync('ovs-appctl', [`--target=${join(dir, 'ovs-vswitchd.ctl')}`, '--timeout=20', 'revalidator/wait']);
