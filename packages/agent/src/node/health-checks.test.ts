@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { silentLogger } from '@tapestry/base';
 import type { EndpointSlice, Service, ServiceSpec } from '@tapestry/kube';
 import { expect, it } from 'vitest';
@@ -24,8 +26,18 @@ it('counts the endpoints of the node, each once', () => {
 	).toEqual([]);
 });
 
+/** One that nobody on the machine has just now. */
+async function freePort(): Promise<number> {
+	const server = createServer().listen(0);
+	await once(server, 'listening');
+	const { port } = server.address() as AddressInfo;
+	server.close();
+	await once(server, 'close');
+	return port;
+}
+
 it('answers while it is asked to, and says whether there are endpoints', async () => {
-	const port = 41_907;
+	const port = await freePort();
 	const check = { port, namespace: 'shop', name: 'web' };
 	await using checks = new HealthChecks({ log: silentLogger });
 	const ask = async () => {
@@ -34,7 +46,7 @@ it('answers while it is asked to, and says whether there are endpoints', async (
 	};
 	const body = (localEndpoints: number) => ({ service: { namespace: 'shop', name: 'web' }, localEndpoints, serviceProxyHealthy: true });
 	checks.set([{ ...check, endpoints: 2 }]);
-	await expect.poll(ask).toEqual([200, body(2)]);
+	expect(await ask()).toEqual([200, body(2)]);
 	checks.set([{ ...check, endpoints: 0 }]);
 	expect(await ask()).toEqual([503, body(0)]);
 	checks.set([]);
