@@ -276,5 +276,5 @@ async function startAgentOf(options: { readonly addMs: number }): Promise<AgentU
 
 /** The agent has loaded what it was told last. */
 async function rulesAreIn(): Promise<void> {
-	await vi.waitFor(() => expect(agent.modes.macvtap.describe(attached()!).faults).toEqual([]), { timeout: 10_000 });
+	await vi.waitFor(() => expect(agent.modes.macvtap.describe(attached()!).faults).toEqual([]), { timeout: 60_000 });
 }
