@@ -7,6 +7,7 @@ import { annotations, customResourceDefinitions as definitions, ipResource, labe
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // The other half of the conversation; only tests may start it.
 import { startTestApiServer, type TestApiServer } from '../../apiserver/src/testing/server.ts';
+import { patiently } from '../../base/src/testing/until.ts';
 import { deviceName } from './attach/attachment.ts';
 import { nodeDevice } from './node/node-port.ts';
 import { type AgentProgram, startAgentProgram } from './testing/agent-program.ts';
@@ -32,7 +33,7 @@ beforeAll(async () => {
 	client = createKubeClient(deps, { kubeconfig: api.kubeconfig });
 	const crds = definitions();
 	await Promise.all(crds.map((crd) => client.create(customResourceDefinitions, crd)));
-	await crdsEstablished({ ...deps, client }, crds.map(keyOf), AbortSignal.timeout(20_000));
+	await crdsEstablished({ ...deps, client }, crds.map(keyOf), patiently());
 	const subnet = (name: string, cidrBlock: string, gateway: string, natOutgoing: boolean) =>
 		client.create(subnetResource, { metadata: { name }, spec: { vpc: 'ovn-cluster', cidrBlock, gateway, natOutgoing } });
 	await subnet('ovn-default', '10.16.0.0/16,fd00:10:16::/112', `${gateways.v4},${gateways.v6}`, true);

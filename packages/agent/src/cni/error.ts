@@ -40,6 +40,7 @@ export class CniError extends Error {
 const transient: ReadonlySet<string> = new Set([
 	'AGENT_NO_LEASE',
 	'AGENT_NOT_INSTALLED',
+	'AGENT_NO_CARRIER',
 	'AGENT_OVS_BRIDGE',
 	'OVSDB_DISCONNECTED',
 	'KUBE_UNAVAILABLE',
