@@ -96,6 +96,9 @@ describe.each(modes)('attachment mode $name', ({ name, plugIn, behind }) => {
 		const mode = agent.modes[name];
 		const interfaces = await mode.prepare(made.attachment);
 		await mode.connect(made.attachment, patiently());
+		// What the switch sends is passed on from now on. A question about the one link would have the kernel deal with its carrier first.
+		const end = listLinks(node.host.route).find((link) => link.name === made.attachment.device);
+		expect(end === undefined || end.operState === operational).toBe(true);
 		const wire = await plugIn(made.sandbox);
 		await agent.installed(made.attachment.device);
 		return { ...made, mode, wire, interfaces };
