@@ -11,6 +11,7 @@ import { testClock } from './testing/session.ts';
 
 let dir: string;
 let server: Server;
+let socket: Socket;
 let remote: Socket;
 let connection: Connection;
 let clock: ManualClock;
@@ -23,7 +24,7 @@ beforeEach(async () => {
 	server = createServer().listen(join(dir, 'sock'));
 	await once(server, 'listening');
 	const accepted = once(server, 'connection') as Promise<[Socket]>;
-	const socket = await openSocket(testClock, { path: join(dir, 'sock') }, 10_000, new AbortController().signal);
+	socket = await openSocket(testClock, { path: join(dir, 'sock') }, 10_000, new AbortController().signal);
 	[remote] = await accepted;
 	// Whoever leaves first is no concern of a test.
 	remote.on('error', () => {});
@@ -35,6 +36,7 @@ beforeEach(async () => {
 	const end = Promise.withResolvers<Error>();
 	closed = end.promise;
 	const onNotification = (method: string, params: readonly unknown[]): void => {
+		if (method === 'strange') throw new Error('not taken');
 		events.push([method, ...params]);
 	};
 	connection = new Connection({ socket, clock, handlers: { onNotification, onClose: end.resolve } }, { inactivityMs: 1000 });
@@ -58,6 +60,13 @@ describe('connection', () => {
 		);
 		expect(await answer).toBe('content');
 		expect(events).toEqual([['update', 1], 'content', ['update', 2]]);
+	});
+
+	it('ends when what it hands on is not taken, as the rest of the chunk would be missed', async () => {
+		const chunk = ['before', 'strange', 'after'].map((method) => JSON.stringify({ method, params: [], id: null })).join('');
+		expect(() => socket.emit('data', Buffer.from(chunk))).toThrow('not taken');
+		expect(events).toEqual([['before']]);
+		expect((await closed).message).toBe('not taken');
 	});
 
 	it('answers an echo', async () => {

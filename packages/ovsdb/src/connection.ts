@@ -107,10 +107,20 @@ export class Connection {
 		this.#probed = false;
 		for (const message of this.#parse(chunk)) {
 			if (this.#closed) return;
-			if (message.method === undefined) this.#settle(message);
-			else if (message.method === 'echo') this.#send({ id: message.id, result: message.params, error: null });
-			else this.#handlers.onNotification(message.method, message.params ?? []);
+			try {
+				this.#take(message);
+			} catch (error) {
+				// Nobody gets what came behind it in the same chunk: who goes on all the same has to begin with all that there is.
+				this.close(error as Error);
+				throw error;
+			}
 		}
+	}
+
+	#take(message: Message): void {
+		if (message.method === undefined) this.#settle(message);
+		else if (message.method === 'echo') this.#send({ id: message.id, result: message.params, error: null });
+		else this.#handlers.onNotification(message.method, message.params ?? []);
 	}
 
 	#parse(chunk: Uint8Array): readonly Message[] {
