@@ -26,6 +26,7 @@ afterAll(() => cluster[Symbol.asyncDispose]());
 const removePod = (name: string) => cluster.client.remove(pods, { name, namespace: 'default' }, { gracePeriodSeconds: 0 });
 const lease = (name: string) => cluster.sources.ips.objects.get(name)?.spec;
 const addressOf = (name: string) => String((cluster.port(name)?.addresses as string[] | undefined)?.[0]);
+const chassisOf = (name: string) => (cluster.port(name)?.options as Record<string, string> | undefined)?.['requested-chassis'];
 
 describe('VMs', () => {
 	const vm = (name: string): VirtualMachine => ({ metadata: { name, namespace: 'default' }, spec: { running: true, template: {} } });
@@ -55,10 +56,7 @@ describe('VMs', () => {
 	it('keep their lease over restarts, which follows them to another node', async () => {
 		await cluster.client.create(virtualMachineResource, vm('vm1'));
 		await launcher('vm1', 'n1', 'virt-launcher-vm1-a');
-		await cluster.until(
-			'bound to n1',
-			() => (cluster.port('vm1.default')?.options as Record<string, string>)?.['requested-chassis'] === 'n1',
-		);
+		await cluster.until('bound to n1', () => chassisOf('vm1.default') === 'n1');
 		const address = addressOf('vm1.default');
 		expect(cluster.port('vm1.default')?.dhcpv4_options).toBeDefined();
 		await cluster.until(
@@ -71,8 +69,7 @@ describe('VMs', () => {
 		await cluster.until(
 			'bound to n2',
 			() =>
-				(cluster.port('vm1.default')?.options as Record<string, string>)?.['requested-chassis'] === 'n2' &&
-				cluster.sources.ips.objects.get('vm1.default')?.metadata.labels?.[labels.nodeName] === 'n2',
+				chassisOf('vm1.default') === 'n2' && cluster.sources.ips.objects.get('vm1.default')?.metadata.labels?.[labels.nodeName] === 'n2',
 		);
 		expect(addressOf('vm1.default')).toBe(address);
 		await removePod('virt-launcher-vm1-b');
@@ -160,8 +157,7 @@ describe('VMs', () => {
 		const name = 'v'.repeat(70);
 		await cluster.client.create(virtualMachineResource, vm(name));
 		await launcher(name, 'n1', 'virt-launcher-long');
-		const options = () => cluster.port(`${name}.default`)?.options as Record<string, string> | undefined;
-		await cluster.until('it is placed', () => options()?.['requested-chassis'] === 'n1');
+		await cluster.until('it is placed', () => chassisOf(`${name}.default`) === 'n1');
 		await cluster.until(
 			'annotations',
 			() => cluster.pod('virt-launcher-long')?.metadata.annotations?.[annotations.virtualMachine] === name,
@@ -201,7 +197,7 @@ describe('VMs', () => {
 		] as const) {
 			await cluster.client.create<VirtualMachineInstance>(virtualMachineInstanceResource, { metadata, spec: { domain: {} } });
 			await launcher('picked', node, pod);
-			await cluster.until(`it is on ${node}`, () => lease('picked.default')?.nodeName === node);
+			await cluster.until(`it is on ${node}`, () => lease('picked.default')?.nodeName === node && chassisOf('picked.default') === node);
 			await removePod(pod);
 			await cluster.client.remove(virtualMachineInstanceResource, { name: 'picked', namespace: 'default' });
 		}
