@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CodedError, messageOf } from '@tapestry/base';
 import { type ProcessDeps, run } from '../process.ts';
+import { readLists } from '../setup/apt.ts';
 import { buildInitramfs, guestFiles, guestModules, optionalModules, type Program } from './initramfs.ts';
 import { extractElfKernel } from './kernel-image.ts';
 import { counterProgram, counterSource } from './time-stamp-counter.ts';
@@ -81,8 +82,7 @@ async function fill(deps: ProcessDeps, work: string, signal?: AbortSignal): Prom
 	const [packages, root, image] = ['packages', 'root', 'image'].map((name) => join(work, name)) as [string, string, string];
 	for (const directory of [packages, root, image]) mkdirSync(directory);
 	// The lists may be old or missing where no package had to be installed.
-	// Of two at the same time the second fails; test files that need the image first may run side by side.
-	await run(deps, ['flock', join(dirname(work), 'apt.lock'), 'apt-get', '-q', 'update'], options);
+	await run(deps, readLists, options);
 	const depends = await run(deps, ['apt-cache', 'depends', '--important', kernelPackage], options);
 	const kernel = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
 	if (!kernel) throw new CodedError('GUEST_BUILD', `${kernelPackage} names no kernel package`);

@@ -44,6 +44,9 @@ export function checkMachine(deps: ProcessDeps): void {
 // 101 = "action forbidden by policy": the packages' own daemons must not start beside the lab's.
 const policy = '#!/bin/sh\n# Of the lab of Tapestry, for the time of an installation.\nexit 101\n';
 
+/** Reads the package lists anew. Of two that do so on one machine at the same time apt lets the second fail; this one waits for those that are started like it. */
+export const readLists: readonly string[] = ['flock', '--no-fork', '/var/lib/apt', 'apt-get', '-q', 'update'];
+
 /** Installs Debian packages without starting their daemons. @throws SETUP_PACKAGES with apt's own words */
 export async function installPackages(deps: ProcessDeps, packages: readonly DebianPackage[], options: InstallOptions = {}): Promise<void> {
 	if (packages.length === 0) return;
@@ -54,7 +57,7 @@ export async function installPackages(deps: ProcessDeps, packages: readonly Debi
 	const ours = !existsSync(policyFile) || readFileSync(policyFile, 'utf8') === policy;
 	if (ours) writeFileSync(policyFile, policy, { mode: 0o755 });
 	try {
-		await run(deps, ['apt-get', '-q', 'update'], signal ? { ...apt, signal } : apt);
+		await run(deps, readLists, signal ? { ...apt, signal } : apt);
 		// In a session of its own, and not under the signal: after a Ctrl-C in the middle of dpkg's work no apt would run any more.
 		const install = ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends'];
 		await run(deps, ['setsid', '--wait', ...install, ...names], apt);
