@@ -51,7 +51,7 @@ beforeAll(async () => {
 	await applyYaml(objects);
 	await waitReady(namespace, 'pod/client');
 	await running(undefined);
-	expect(await answers()).toContain(' 1 received');
+	expect(await answers()).toBe(true);
 	identity = await port();
 }, 180_000);
 afterAll(async () => {
@@ -63,8 +63,8 @@ const instance = () => instances.get(`${namespace}/vm`);
 /** Another instance than `before` runs. */
 const running = (before: string | undefined) =>
 	watch.until('the machine runs', () => instance()?.metadata.uid !== before && instance()?.status?.phase === 'Running' && instance());
-/** The guest's answer to one of the pings of a minute. */
-const answers = async () => (await inWorkload(namespace, 'pod/client', 'ping', '-c', '1', '-w', '60', address)).stdout;
+/** Whether the guest answers one of the pings of a minute. */
+const answers = async () => (await inWorkload(namespace, 'pod/client', 'ping', '-c', '1', '-w', '60', address)).status === 0;
 /** The machine's logical port, with its addresses: whoever refers to it goes on doing so. */
 const port = () => nbctl('--columns=_uuid,addresses,port_security', 'list', 'Logical_Switch_Port', `vm.${namespace}`);
 const chassisOf = async () => (await nbctl('--bare', '--columns=options', 'list', 'Logical_Switch_Port', `vm.${namespace}`)).trim();
@@ -88,7 +88,7 @@ describe('a machine is reached again, as itself', () => {
 	it('when its port was taken out of Open vSwitch by hand', async () => {
 		const before = instance()?.metadata.uid;
 		await vsctl(lost, 'del-port', (await tap()).device);
-		expect(await answers()).toContain(' 1 received');
+		expect(await answers()).toBe(true);
 		expect(instance()?.metadata.uid).toBe(before);
 	});
 
@@ -98,7 +98,7 @@ describe('a machine is reached again, as itself', () => {
 		await onNode(lost, 'ip', 'link', 'delete', device);
 		process.kill(vmm, 'SIGKILL');
 		await running(before);
-		expect(await answers()).toContain(' 1 received');
+		expect(await answers()).toBe(true);
 		expect(await port()).toBe(identity);
 	});
 
@@ -113,7 +113,7 @@ describe('a machine is reached again, as itself', () => {
 			// What an administrator does once he knows that a node is out of service.
 			await kube('delete', 'pod', '-n', namespace, launcher, '--force', '--grace-period=0', '--wait=false');
 			await running(before);
-			expect(await answers()).toContain(' 1 received');
+			expect(await answers()).toBe(true);
 			expect(await port()).toBe(identity);
 			expect(await chassisOf()).toContain('requested-chassis=n2');
 			// The old guest still holds its tap: only the logical port has moved.
@@ -122,7 +122,7 @@ describe('a machine is reached again, as itself', () => {
 		await untilLink(`/run/netns/${sharedLab().node(lost.name).netns}`, device, (link) => link === undefined);
 		expect(await vsctl(lost, 'list-ports', 'br-int')).not.toContain(device);
 		await kube('wait', '--for=condition=Ready', '--timeout=60s', `node/${lost.name}`);
-		expect(await answers()).toContain(' 1 received');
+		expect(await answers()).toBe(true);
 	});
 });
 

@@ -26,14 +26,15 @@ export async function settled(): Promise<void> {
 }
 
 /**
- * A chassis has its flows when the tables of ovs-vswitchd have them; what the datapath keeps of what they said before is looked through afterwards. A
- * round of that may have begun before the tables changed, the one after it has not.
+ * A chassis has its flows when the tables of ovs-vswitchd have them; what the datapath keeps of what they said before is looked through afterwards, in
+ * rounds. The first that ends may have begun before the tables changed; when its end is told, rounds know of the change, but another may be under way that
+ * does not yet; the third does.
  */
 export async function datapathsFollow(): Promise<void> {
 	await Promise.all(
 		nodes.map(async ({ name }) => {
 			const vswitchd = join(sharedLab().node(name).ovsDir, 'ovs-vswitchd.ctl');
-			for (const _ of ['under way', 'after it']) await run(deps, ['ovs-appctl', '-t', vswitchd, 'revalidator/wait']);
+			for (let rounds = 0; rounds < 3; rounds++) await run(deps, ['ovs-appctl', '-t', vswitchd, 'revalidator/wait']);
 		}),
 	);
 }

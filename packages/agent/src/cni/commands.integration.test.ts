@@ -121,7 +121,7 @@ describe('ADD', () => {
 		const once = leased('once');
 		expect((await agent.call('ADD', once)).ok).toBe(true);
 		expect((await agent.call('ADD', once)).json).toMatchObject({ code: 100 });
-		expect(once.sandbox.run('ping', '-c1', '-W2', gateways.v4).stdout).toContain('1 received');
+		expect(once.sandbox.run('ping', '-c1', '-W10', gateways.v4).stdout).toContain('1 received');
 		expect((await agent.call('ADD', { ...once, config: { provider: 'macvlan.default' } })).json).toMatchObject({ code: 7 });
 		expect((await agent.call('ADD', { ...once, pod: '' })).json).toMatchObject({ code: 4 });
 		const lost = { ...leased('lost'), sandbox: { path: '/run/netns/none' } };
@@ -133,7 +133,7 @@ describe('ADD', () => {
 		const answers = await Promise.all(many.map((one) => agent.call('ADD', one)));
 		expect(answers.filter(({ ok }) => !ok).map(({ body }) => body)).toEqual([]);
 		const [first, second] = many;
-		expect(first?.sandbox.run('ping', '-c1', '-W2', second?.address ?? '').stdout).toContain('1 received');
+		expect(first?.sandbox.run('ping', '-c1', '-W10', second?.address ?? '').stdout).toContain('1 received');
 		const removed = await Promise.all(many.map((one) => agent.call('DEL', one)));
 		expect(removed.every(({ ok }) => ok)).toBe(true);
 		expect(many.flatMap(traces)).toEqual([]);
@@ -243,7 +243,7 @@ describe('an agent that starts anew', () => {
 		agent = await startAgent(node);
 		expect(traces(half)).toEqual([]);
 		expect(agent.bridge.port(unknown.device)).toBeUndefined();
-		expect(whole.sandbox.run('ping', '-c1', '-W2', gateways.v4).stdout).toContain('1 received');
+		expect(whole.sandbox.run('ping', '-c1', '-W10', gateways.v4).stdout).toContain('1 received');
 	});
 });
 

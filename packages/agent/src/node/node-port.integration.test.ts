@@ -110,10 +110,10 @@ describe("the node's port", () => {
 
 	it('lets the node reach pods and pods reach the node, in both families and over TCP', async () => {
 		for (const address of ['10.16.0.16', 'fd00:10:16::10', gateways.v4]) {
-			expect(onNode('ping', '-c1', '-W2', address).stdout, address).toContain('1 received');
+			expect(onNode('ping', '-c1', '-W10', address).stdout, address).toContain('1 received');
 		}
 		for (const address of [join.nodeV4, join.nodeV6])
-			expect(pod.run('ping', '-c1', '-W2', address).stdout, address).toContain('1 received');
+			expect(pod.run('ping', '-c1', '-W10', address).stdout, address).toContain('1 received');
 		expect(await talk(pod.path, nodePath(), '10.16.0.16')).toBe(join.nodeV4);
 		expect(await talk(nodePath(), pod.path, join.nodeV4)).toBe('10.16.0.16');
 		expect(await talk(nodePath(), pod.path, join.nodeV6)).toBe('fd00:10:16::10');
@@ -132,7 +132,7 @@ describe("the node's port", () => {
 		expect(onNode('nft', 'list', 'ruleset').stdout).not.toContain('10.16.0.0/16');
 		subnets = [joinSubnet, pods(true)];
 		await nodeRules.look();
-		expect(pod.run('ping', '-c1', '-W1', '192.0.2.2').stdout).toContain('1 received');
+		expect(pod.run('ping', '-c1', '-W10', '192.0.2.2').stdout).toContain('1 received');
 	});
 
 	it('is left alone by an agent that starts anew', async () => {
@@ -158,6 +158,6 @@ describe("the node's port", () => {
 		setLink(node.host.route, nodeDevice, { up: false });
 		await untilLink(nodePath(), nodeDevice, (link) => link?.up === true);
 		// Routes go with the interface's state and come back with it.
-		expect(onNode('ping', '-c1', '-W2', '10.16.0.16').stdout).toContain('1 received');
+		expect(onNode('ping', '-c1', '-W10', '10.16.0.16').stdout).toContain('1 received');
 	});
 });

@@ -116,8 +116,8 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 		revalidate() {
 			// Between its rounds the switch rests half a second, which is long for whoever waits for them often.
 			execFileSync('ovs-vsctl', [`--db=unix:${join(dir, 'db.sock')}`, 'set', 'Open_vSwitch', '.', 'other_config:max-revalidator=100']);
-			// The first may be the end of a round that began before (ovs-vswitchd: revalidator/wait).
-			for (let twice = 0; twice < 2; twice++)
+			// The first may be the end of a round that began before; when that is told, rounds know of what is new, but one may be under way that does not.
+			for (let rounds = 0; rounds < 3; rounds++)
 				execFileSync('ovs-appctl', [`--target=${join(dir, 'ovs-vswitchd.ctl')}`, '--timeout=20', 'revalidator/wait']);
 		},
 		vsctl: (...args) => execFileSync('ovs-vsctl', [`--db=unix:${join(dir, 'db.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),
