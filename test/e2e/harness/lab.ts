@@ -41,7 +41,7 @@ export function inWorkload(namespace: string, workload: string, ...command: read
 /** True when the workload gets an answer from the address. */
 export async function pings(namespace: string, workload: string, address: string): Promise<boolean> {
 	const family = address.includes(':') ? ['-6'] : [];
-	const { status } = await inWorkload(namespace, workload, 'ping', ...family, '-c', '2', '-W', '2', address);
+	const { status } = await inWorkload(namespace, workload, 'ping', ...family, '-c', '2', '-i', '0.2', '-W', '2', address);
 	return status === 0;
 }
 
