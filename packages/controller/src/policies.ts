@@ -10,6 +10,7 @@ import {
 	readSecurityGroup,
 	type World,
 } from '@tapestry/network';
+import { isSpecChange } from './spec-change.ts';
 import type { Sources } from './world/sources.ts';
 
 export type PolicySources = Pick<Sources, 'networkPolicies' | 'adminPolicies' | 'baselinePolicies' | 'securityGroups'>;
@@ -45,9 +46,9 @@ export class PolicyView {
 	follow(): () => void {
 		const { networkPolicies, adminPolicies, baselinePolicies, securityGroups } = this.#deps.sources;
 		const follow = <T extends KubeObject>(kind: string, source: Reflector<T>, read: (key: string) => void): (() => void) =>
-			source.onChange(({ key, before, after }) => {
-				if (!before || !after || before.metadata.generation !== after.metadata.generation) read(key);
-				else this.#deps.onChange(`${kind}/${key}`);
+			source.onChange((change) => {
+				if (isSpecChange(change)) read(change.key);
+				else this.#deps.onChange(`${kind}/${change.key}`);
 			});
 		const stops = [
 			follow('NetworkPolicy', networkPolicies, (key) => this.#readNetworkPolicy(key)),

@@ -24,6 +24,7 @@ import { LeaseRegistry } from './leases/registry.ts';
 import { type NetworkOptions, NetworkView } from './networks.ts';
 import { PolicyView, unknownGroups } from './policies.ts';
 import { problemOf } from './problems.ts';
+import { isSpecChange } from './spec-change.ts';
 import type { Installation } from './status/network-status.ts';
 import { policyKinds } from './status/policy-status.ts';
 import { ProblemReporter } from './status/reporter.ts';
@@ -204,10 +205,10 @@ class Term implements Disposable {
 		const { sources } = this.#deps;
 		const refresh =
 			(work: string) =>
-			({ key, before, after }: ObjectChange<KubeObject>): void => {
-				// The generation counts changes of the spec. Of a status it may be what came after the one that we compared with.
-				const isSame = before && after && before.metadata.generation === after.metadata.generation;
-				if (!isSame || before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp) this.#networks.refresh();
+			(change: ObjectChange<KubeObject>): void => {
+				const { key, before, after } = change;
+				if (isSpecChange(change) || before?.metadata.deletionTimestamp !== after?.metadata.deletionTimestamp) this.#networks.refresh();
+				// The status may be one that came after the one that we compared with.
 				else this.#later(`${work} ${key}`);
 			};
 		const wake = (): void => this.#commit.wake();

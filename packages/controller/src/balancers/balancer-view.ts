@@ -11,6 +11,7 @@ import {
 	type World,
 } from '@tapestry/network';
 import type { AdmissionOptions } from '../admission/admission.ts';
+import { isSpecChange } from '../spec-change.ts';
 import type { Sources } from '../world/sources.ts';
 import type { Reserved } from './load-balancer.ts';
 
@@ -48,8 +49,8 @@ export class BalancerView {
 	follow(): () => void {
 		const { sources, world } = this.#deps;
 		const readAll = (): void => this.#readRules([]);
-		const onSpec = ({ before, after }: ObjectChange<KubeObject>): void => {
-			if (before?.metadata.generation !== after?.metadata.generation || !before || !after) readAll();
+		const onSpec = (change: ObjectChange<KubeObject>): void => {
+			if (isSpecChange(change)) readAll();
 		};
 		const stops = [
 			sources.services.onChange(({ key, before, after }) => {
@@ -61,10 +62,9 @@ export class BalancerView {
 				for (const other of asks ? sources.services.objects.keys() : [key]) this.#serviceChanged(other);
 			}),
 			sources.endpointSlices.onChange(({ key, after }) => world.set('EndpointSlice', key, after && endpointSliceFacts(after))),
-			sources.switchLbRules.onChange(({ key, before, after }) => {
-				const isSame = before && after && before.metadata.generation === after.metadata.generation;
-				if (isSame) this.#deps.onRule(key);
-				else this.#readRules([key]);
+			sources.switchLbRules.onChange((change) => {
+				if (isSpecChange(change)) this.#readRules([change.key]);
+				else this.#deps.onRule(change.key);
 			}),
 			sources.subnets.onChange((change) => {
 				onSpec(change);
