@@ -169,6 +169,17 @@ describe.each(modes)('attachment mode $name', ({ name, plugIn, behind }) => {
 describe('attachment mode tap', () => {
 	const nodePath = () => `/run/netns/${node.name}`;
 
+	/** Deletes a tap beside a switch that is busy, and so sees all changes at once, until the agent has made it anew. What is returned lets the switch go on. */
+	async function madeAnewBesideBusySwitch(device: string): Promise<() => void> {
+		const { index } = getLink(node.host.route, device);
+		const again = untilLink(nodePath(), device, (link) => link !== undefined && link.index !== index && link.up);
+		const vswitchd = Number(readFileSync(join(node.dir, 'ovs-vswitchd.pid'), 'utf8'));
+		process.kill(vswitchd, 'SIGSTOP');
+		runIn(nodePath(), ['ip', 'link', 'delete', device]);
+		await again;
+		return () => process.kill(vswitchd, 'SIGCONT');
+	}
+
 	function onNode(name: string): Attachment {
 		const port = portOf(`${name}.default`, nextHost++);
 		makeLogicalPort(node, port);
@@ -195,15 +206,9 @@ describe('attachment mode tap', () => {
 		expect(tap.describe(made)).toEqual({ path: [made.device, 'br-int'], connected: true, faults: [] });
 		const wire = await opened(nodePath(), made.device);
 		await reachesGateway(wire, made, undefined);
-		const { index } = getLink(node.host.route, made.device);
-		const again = untilLink(nodePath(), made.device, (link) => link !== undefined && link.index !== index && link.up);
-		// A switch that is busy meanwhile sees all changes at once.
-		const vswitchd = Number(readFileSync(join(node.dir, 'ovs-vswitchd.pid'), 'utf8'));
-		process.kill(vswitchd, 'SIGSTOP');
-		runIn(nodePath(), ['ip', 'link', 'delete', made.device]);
-		await again;
+		const resumeSwitch = await madeAnewBesideBusySwitch(made.device);
 		node.vsctl('list-ports', 'br-int');
-		process.kill(vswitchd, 'SIGCONT');
+		resumeSwitch();
 		const next = await opened(nodePath(), made.device);
 		await reachGateway(next, endOf(made));
 		for (let twice = 0; twice < 2; twice++) await tap.disconnect(made, patiently());
@@ -216,14 +221,9 @@ describe('attachment mode tap', () => {
 		const { tap } = agent.modes;
 		await tap.prepare(made);
 		await tap.connect(made, patiently());
-		const { index } = getLink(node.host.route, made.device);
-		const again = untilLink(nodePath(), made.device, (link) => link !== undefined && link.index !== index && link.up);
-		const vswitchd = Number(readFileSync(join(node.dir, 'ovs-vswitchd.pid'), 'utf8'));
-		process.kill(vswitchd, 'SIGSTOP');
-		runIn(nodePath(), ['ip', 'link', 'delete', made.device]);
-		await again;
+		const resumeSwitch = await madeAnewBesideBusySwitch(made.device);
 		await tap.disconnect(made, patiently());
-		process.kill(vswitchd, 'SIGCONT');
+		resumeSwitch();
 		// The port of the one would have come before that of the other.
 		await tap.prepare(other);
 		await tap.connect(other, patiently());

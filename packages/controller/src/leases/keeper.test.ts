@@ -103,18 +103,6 @@ function open(claimant: Claimant | undefined, owners: readonly KubeObject[] = []
 }
 
 describe('LeaseKeeper', () => {
-	it('gives nothing before it has seen the namespace, which may name a subnet', async () => {
-		const { handle, keeper, requests, queued, setNamespaceSeen } = open(pod('u1'));
-		setNamespaceSeen(false);
-		await handle();
-		expect(requests).toEqual([]);
-		keeper.retry(undefined);
-		expect(queued).toEqual(['Pod/d/web']);
-		setNamespaceSeen(true);
-		await handle();
-		expect(requests).toHaveLength(1);
-	});
-
 	it('takes away the lease that loses its address, though its owner lives and has no node yet', async () => {
 		const [holder, rival] = [pod('u1'), pod('u2', { name: 'rival' })];
 		const { keeper, put, requests } = open(undefined, [{ metadata: { name: 'rival', namespace: 'd', uid: 'u2' } }]);
@@ -158,14 +146,17 @@ describe('LeaseKeeper', () => {
 		expect(requests).toEqual(['patch web.d ']);
 	});
 
-	it('gives nobody the default subnet before all subnets are seen', async () => {
-		const { handle, keeper, requests, queued, setFresh } = open(pod('u1'));
-		setFresh(false);
+	it.each([
+		['all subnets', 'setFresh'],
+		['the namespace, which may name another', 'setNamespaceSeen'],
+	] as const)('gives nobody the default subnet before it has seen %s', async (_, set) => {
+		const { handle, keeper, requests, queued, [set]: setSeen } = open(pod('u1'));
+		setSeen(false);
 		await handle();
 		expect(requests).toEqual([]);
 		keeper.retry(undefined);
 		expect(queued).toEqual(['Pod/d/web']);
-		setFresh(true);
+		setSeen(true);
 		await handle();
 		expect(requests).toHaveLength(1);
 	});
