@@ -28,6 +28,7 @@ interface Stage {
 }
 
 const reports: Assertion[] = [];
+let failures = '';
 const stages: readonly Stage[] = [
 	{ name: 'types', run: () => command('tsc', ['-b']) },
 	{ name: 'lint', run: () => command('biome', ['check', '--error-on-warnings', '.']) },
@@ -83,6 +84,7 @@ async function runStages(): Promise<boolean> {
 			'slowest tests:',
 			...slowest.map(({ fullName, duration }) => `${((duration ?? 0) / 1000).toFixed(1).padStart(7)} s  ${fullName}`),
 		);
+	if (failures) lines.push('', 'failed:', failures.trimEnd());
 	const count = (status: string) => reports.filter((assertion) => assertion.status === status).length;
 	lines.push('', `${count('passed')} passed, ${count('failed')} failed, ${skipped.length} skipped`);
 	process.stdout.write(`\n${lines.join('\n')}\n`);
@@ -104,12 +106,17 @@ async function command(program: string, args: readonly string[]): Promise<boolea
 
 async function vitest(project: string, files: readonly string[] = []): Promise<boolean> {
 	const file = join(results, `${project}.json`);
-	const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+	const told = join(results, `${project}-failures.txt`);
+	const reporters = [
+		...['--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+		...['--reporter=./test/failures-reporter.ts', `--outputFile.failures=${told}`],
+	];
 	const ok = await command('vitest', ['run', '--project', project, ...reporters, ...files]);
 	if (existsSync(file)) {
 		const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
 		reports.push(...report.testResults.flatMap(({ assertionResults }) => assertionResults));
 	}
+	if (existsSync(told)) failures += readFileSync(told, 'utf8');
 	return ok;
 }
 
