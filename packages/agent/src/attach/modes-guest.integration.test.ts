@@ -293,14 +293,19 @@ describe.each(modes)('a guest by $name', (mode) => {
 		node.revalidate();
 		await using capture = await startCapture(on, mirrorDevice);
 		expect(ping(gateways.v4, '-c', '1').status).toBe(0);
-		const addresses = isV4 ? [addressOf[4]] : [addressOf[4], addressOf[6]];
-		for (const address of addresses) {
-			for (const id of ['1', '2']) expect(ping(address, '-c', '1', '-e', id).status).toBe(0);
+		const ways = [[addressOf[4], `10.16.0.${peerHost}`], ...(isV4 ? [] : [[addressOf[6], `fd00:10:16::${peerHost}`]])];
+		for (const [address] of ways) {
+			for (const id of ['1', '2']) expect(ping(address!, '-c', '1', '-e', id).status).toBe(0);
 			await capture.until(new RegExp(`${address} > .*echo reply, id 2,`));
 		}
-		const echoes = capture.lines.filter((line) => /echo re(quest|ply)/.test(line));
-		expect(echoes).toHaveLength(4 * addresses.length);
-		for (const line of echoes) expect(addresses.some((address) => line.includes(`${address} `) || line.includes(`${address}:`))).toBe(true);
+		const echoes = capture.lines.flatMap((line) => {
+			const [, way, kind] = /(\S+ > \S+): .*(echo re(?:quest|ply), id \d+)/.exec(line) ?? [];
+			return kind ? [`${way} ${kind}`] : [];
+		});
+		const exchanges = ways.flatMap(([own, other]) =>
+			[1, 2].flatMap((id) => [`${other} > ${own} echo request, id ${id}`, `${own} > ${other} echo reply, id ${id}`]),
+		);
+		expect(echoes).toEqual(exchanges);
 		await agent.mirror([]);
 		await untilLink(on, mirrorDevice, (link) => link === undefined);
 	});

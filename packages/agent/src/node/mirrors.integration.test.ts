@@ -100,6 +100,33 @@ describe('the mirror of a node', () => {
 		expect(shown).toHaveLength(4);
 	});
 
+	it('shows at once what has been flowing before: of a port that is mirrored beside others, and without it no more', async () => {
+		await agent.mirror(['a.default']);
+		await isUp();
+		// The datapath has flows for these, and they stay.
+		for (const address of [v4('c'), v6('c')]) ping('b', address);
+		await agent.mirror(['a.default', 'b.default']);
+		node.revalidate();
+		const shown = await seen(
+			[
+				['b', v4('c')],
+				['b', v6('c')],
+			],
+			new RegExp(`${v6('c')} > ${v6('b')}: .*echo reply, id 2,`),
+		);
+		expect(shown).toHaveLength(8);
+		await agent.mirror(['a.default']);
+		node.revalidate();
+		const without = await seen(
+			[
+				['b', v4('c')],
+				['a', v4('c')],
+			],
+			new RegExp(`${v4('c')} > ${v4('a')}: ICMP echo reply, id 2,`),
+		);
+		expect(without).toHaveLength(4);
+	});
+
 	it('shows several ports, leaves the mirrors of others alone, and is gone with the last of its own', async () => {
 		node.vsctl('--id=@m', 'create', 'Mirror', 'name=theirs', '--', 'add', 'Bridge', 'br-int', 'mirrors', '@m');
 		await agent.mirror(['a.default', 'b.default', 'not.here']);

@@ -33,7 +33,7 @@ export class PortMirror {
 	static async open(session: Session, options: BridgeOptions = {}): Promise<PortMirror> {
 		const columns = {
 			Bridge: ['name', 'ports', 'mirrors'],
-			Port: ['name', 'interfaces', 'external_ids'],
+			Port: ['name', 'interfaces', 'trunks', 'external_ids'],
 			Interface: ['name', 'external_ids'],
 			Mirror: ['name', 'select_src_port', 'select_dst_port', 'output_port', 'external_ids'],
 		};
@@ -86,7 +86,8 @@ export class PortMirror {
 		const written: readonly Operation[] = mirror
 			? [{ op: 'update', table: 'Mirror', where: whereUuid(mirror._uuid), row }]
 			: [{ op: 'insert', table: 'Mirror', 'uuid-name': 'mirror', row }, listed(bridge, 'mirrors', 'insert', ['named-uuid', 'mirror'])];
-		return [...(output ? [] : newOutput(bridge)), ...written];
+		if (!output) return [...newOutput(bridge), ...written];
+		return [...(isOurs(output) ? [flowsAnew(output)] : []), ...written];
 	}
 
 	#removal(bridge: OvsBridge): Operation[] {
@@ -118,6 +119,14 @@ function newOutput(bridge: OvsBridge): Operation[] {
 		{ op: 'insert', table: 'Port', 'uuid-name': 'port', row: port },
 		listed(bridge, 'ports', 'insert', ['named-uuid', 'port']),
 	];
+}
+
+/**
+ * Open vSwitch 3.1.0 does not look at its flows again when a mirror changes: what flows already would be copied only when its flow has come to an end. It
+ * does look when the VLANs of a port change, on which nothing depends here: a mirror's output leaves by any.
+ */
+function flowsAnew({ _uuid, trunks: [last = 0] }: OvsPort): Operation {
+	return { op: 'update', table: 'Port', where: whereUuid(_uuid), row: encodeRow(ovsSchema.tables.Port, { trunks: [(last % 4094) + 1] }) };
 }
 
 function isSame(a: readonly Uuid[], b: readonly Uuid[]): boolean {

@@ -18,9 +18,16 @@ export async function startCapture(path: string, device: string): Promise<Captur
 	const lines: string[] = [];
 	const output = createInterface(child.stdout);
 	output.on('line', (line) => void lines.push(line));
-	const said = createInterface(child.stderr);
-	const listening = new Promise<void>((resolve) => said.on('line', (line) => (line.includes('listening on') ? resolve() : undefined)));
-	await Promise.race([listening, exited.then(() => Promise.reject(new Error(`tcpdump ended before it listened on ${device}`)))]);
+	let said = '';
+	const listening = new Promise<void>((resolve) => {
+		child.stderr.setEncoding('utf8').on('data', (text) => {
+			said += text;
+			if (said.includes('listening on')) resolve();
+		});
+	});
+	const early = once(child, 'close').then(() => Promise.reject(new Error(`tcpdump ended before it listened on ${device}: ${said}`)));
+	early.catch(() => {});
+	await Promise.race([listening, early]);
 	return {
 		lines,
 		async until(pattern) {
@@ -28,7 +35,7 @@ export async function startCapture(path: string, device: string): Promise<Captur
 				output.on('line', listener);
 				return () => void output.off('line', listener);
 			};
-			const what = () => `${pattern} on ${device}, which shows\n${lines.join('\n')}`;
+			const what = () => `${pattern} on ${device}, which shows\n${lines.join('\n')}\n${said}`;
 			await until(what, subscribe, () => lines.some((line) => pattern.test(line)), 20_000);
 		},
 		async [Symbol.asyncDispose]() {

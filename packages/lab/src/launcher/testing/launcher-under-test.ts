@@ -143,18 +143,23 @@ function readOf(pid: string, file: string): string {
 	}
 }
 
+/** In milliseconds: less than a test's limit, which would not say what the guest did instead. */
+const patience = 100_000;
+
 /** Resolves when a guest's console has shown this so often. */
 export async function consoleShows(files: Pick<VmFiles, 'consoleLog'>, text: string, times: number): Promise<void> {
 	// A test that waits in vain is killed; this is to end with it.
 	const tail = spawn('tail', ['-c', '+1', `--pid=${process.pid}`, '-F', files.consoleLog], { stdio: ['ignore', 'pipe', 'ignore'] });
+	const timer = setTimeout(() => tail.kill(), patience);
 	try {
 		let seen = '';
 		for await (const chunk of tail.stdout.setEncoding('utf8') as AsyncIterable<string>) {
 			seen += chunk;
 			if (seen.split(text).length > times) return;
 		}
-		throw new Error(`nobody reads ${files.consoleLog} any more`);
+		throw new Error(`the guest's console does not show ${JSON.stringify(text)}, but ends with\n${seen.slice(-3000)}`);
 	} finally {
+		clearTimeout(timer);
 		tail.kill();
 	}
 }
