@@ -34,7 +34,7 @@ export class PortMirror {
 		const columns = {
 			Bridge: ['name', 'ports', 'mirrors'],
 			Port: ['name', 'interfaces', 'trunks', 'external_ids'],
-			Interface: ['name', 'external_ids'],
+			Interface: ['name', 'ofport', 'external_ids'],
 			Mirror: ['name', 'select_src_port', 'select_dst_port', 'output_port', 'external_ids'],
 		};
 		return new PortMirror(await BridgeRows.open(session, columns, options));
@@ -60,6 +60,11 @@ export class PortMirror {
 			await this.#rows.settled(options);
 		}
 		return ports.length > 0;
+	}
+
+	/** Whether Open vSwitch has the device as a port. Before, it writes the device's flags by what it has read of them earlier. */
+	get isPlugged(): boolean {
+		return this.#rows.all<OvsInterface>('Interface').some(({ name, ofport = 0 }) => name === mirrorDevice && ofport > 0);
 	}
 
 	/** The ports through which the logical ports are plugged in. */
