@@ -1,19 +1,14 @@
 import { createSocket } from 'node:dgram';
 
 /**
- * `ask-program.ts ADDRESS PORT TEXT MS`: sends a datagram and prints the answer, and on standard error how often it asked. Asks again, as whoever speaks UDP
+ * `ask-program.ts ADDRESS PORT TEXT MS`: sends a datagram and prints the answer. Asks again, as whoever speaks UDP
  * has to, and gives up after MS.
  */
 const [address = '', port = '', text = '', patience = ''] = process.argv.slice(2);
 const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-let asked = 0;
-const ask = (): void => {
-	asked++;
-	socket.send(text, Number(port), address);
-};
+const ask = (): void => socket.send(text, Number(port), address);
 socket.on('message', (answer) => {
 	process.stdout.write(`${answer}\n`);
-	process.stderr.write(`${asked}\n`);
 	process.exit(0);
 });
 // "Port unreachable" is an answer too, but not the one that is waited for.
