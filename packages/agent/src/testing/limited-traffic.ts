@@ -37,3 +37,9 @@ export function arrivedDatagrams(text: string): number {
 	);
 	return counted.reduce((sum, value) => sum + value, 0);
 }
+
+/** What a device has received, by /proc/net/dev. */
+export function receivedBytes(text: string, device: string): number {
+	const line = text.split('\n').find((other) => other.trim().startsWith(`${device}:`)) ?? '';
+	return Number(line.trim().split(/[\s:]+/)[1]);
+}
