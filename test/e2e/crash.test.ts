@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enterNode, labNodes, programPid, startAgent, startController, startNorthd } from '@tapestry/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { killAndWait } from '../../packages/agent/src/testing/chassis.ts';
 import { steadyPing, unanswered } from '../../packages/agent/src/testing/steady-ping.ts';
 import { applyYaml, deleteYaml, deps, inWorkload, kubeJson, type PodStatus, sharedLab, waitReady } from './harness/lab.ts';
 import { settled } from './harness/settled.ts';
@@ -27,10 +28,10 @@ async function lost(fault: () => Promise<void>): Promise<readonly number[]> {
 	return unanswered((await result).stdout, 80);
 }
 
-function killProgram(name: string): void {
+async function killProgram(name: string): Promise<void> {
 	const pid = programPid(sharedLab(), name);
 	expect(pid, `${name} runs`).toBeTypeOf('number');
-	process.kill(pid ?? 0, 'SIGKILL');
+	await killAndWait(pid!);
 }
 
 describe('traffic of ports that exist goes on', () => {
@@ -38,7 +39,7 @@ describe('traffic of ports that exist goes on', () => {
 
 	it('when the controller is killed and started again', async () => {
 		const missing = await lost(async () => {
-			killProgram('controller');
+			await killProgram('controller');
 			await startController(marked(), sharedLab(), 'controller');
 		});
 		expect(missing).toEqual([]);
@@ -46,7 +47,7 @@ describe('traffic of ports that exist goes on', () => {
 
 	it('when the agent of a node is killed and started again', async () => {
 		const missing = await lost(async () => {
-			killProgram('n1-agent');
+			await killProgram('n1-agent');
 			await startAgent(marked(), sharedLab(), labNodes(1)[0]!);
 		});
 		expect(missing).toEqual([]);
@@ -54,7 +55,7 @@ describe('traffic of ports that exist goes on', () => {
 
 	it('when ovn-northd is killed and started again', async () => {
 		const missing = await lost(async () => {
-			process.kill(Number(readFileSync(join(sharedLab().central, 'northd.pid'), 'utf8')), 'SIGKILL');
+			await killAndWait(Number(readFileSync(join(sharedLab().central, 'northd.pid'), 'utf8')));
 			await startNorthd(marked(), { dir: sharedLab().central });
 		});
 		expect(missing).toEqual([]);

@@ -54,7 +54,9 @@ beforeAll(async () => {
 	await applyYaml(objects);
 	await waitReady(namespace, 'pod/far');
 	await kube('wait', '-n', namespace, '--for=condition=Ready', '--timeout=120s', ...machines.map(([name]) => `vm/${name}`));
-}, 180_000);
+	// Until their guests have booted.
+	for (const [name] of machines) await inWorkload(namespace, `vm/${name}`, 'true');
+});
 afterAll(() => deleteYaml(objects));
 
 /** What the launcher of a machine keeps about it. */

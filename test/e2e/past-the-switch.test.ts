@@ -60,7 +60,9 @@ beforeAll(async () => {
 	for (const address of [router.v6, friend.v6]) await onNode('ip', 'address', 'add', `${address}/112`, 'dev', 'lan1', 'nodad');
 	await applyYaml(network + policy + machines);
 	await kube('wait', '-n', 'lan', '--for=condition=Ready', '--timeout=120s', 'vm/direct');
-}, 180_000);
+	// Until its guest has booted.
+	await inWorkload('lan', 'vm/direct', 'true');
+});
 afterAll(async () => {
 	await deleteYaml(machines + policy);
 	await deleteYaml(network);

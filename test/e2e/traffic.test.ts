@@ -70,9 +70,9 @@ async function ask(name: Name, asked: Asked): Promise<void> {
 
 const sent = 80;
 const program = join(import.meta.dirname, '../../packages/agent/src/testing/blast-program.ts');
-/** Sends `sent` datagrams to each. */
-async function blast(...names: readonly Name[]): Promise<void> {
-	const args = ['9', String(sent * names.length), '1400', ...names.flatMap((name) => addresses[name])];
+/** Sends `sent` datagrams. All of them find room in a queue, however long nobody has the time to empty it. */
+async function blast(name: Name): Promise<void> {
+	const args = ['9', String(sent), '1400', ...addresses[name]];
 	const { status, stderr } = await inWorkload(
 		'traffic',
 		'pod/near',
@@ -108,7 +108,7 @@ describe('limits', () => {
 		await askBoth(bucket('ingress'));
 		await settled();
 		for (const asked of [{ ingress_rate: '1000', ingress_burst: null }, nothing('ingress')]) {
-			await blast(...receivers);
+			for (const name of receivers) await blast(name);
 			await askBoth(asked);
 			await settled();
 			seen.push(await arrived(...receivers));

@@ -74,6 +74,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 	const host = { namespace, route: stack.use(openRoute()) };
 	const monitor = stack.use(new LinkMonitor());
 	const bridge = await IntegrationBridge.open(session, { signal });
+	const mirror = await PortMirror.open(session, { signal });
 	const metrics = createAgentMetrics();
 
 	const onNode = { labelSelector: `${labels.nodeName}=${options.node}` };
@@ -113,13 +114,13 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 		await followed;
 	});
 
+	// From here to the subscriptions nothing is awaited: what the API said meanwhile would reach nobody.
 	const ownLease = nodePortName(options.node);
 	const network = () => {
 		const lease = leases.objects.get(ownLease);
 		return lease && nodeNetwork(lease, subnets.objects.values(), options);
 	};
 	const nodePort = stack.use(new NodePort({ log, host, bridge, monitor, wanted: network }));
-	const mirror = await PortMirror.open(session, { signal });
 	const mirrors = stack.use(
 		new Mirrors({
 			...{ log, host, monitor, mirror },

@@ -7,7 +7,7 @@ import { bridgeServerAddress, type PortAcl, type PortRules } from '@tapestry/net
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LauncherUnderTest } from '../../../lab/src/launcher/testing/launcher-under-test.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
-import { startGuest } from '../testing/guest.ts';
+import { startGuest, untilAddresses } from '../testing/guest.ts';
 import { gateways, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, nodeProgram, runIn, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
 import { steadyPing, unanswered } from '../testing/steady-ping.ts';
@@ -147,7 +147,7 @@ describe("a guest on the node's NIC", () => {
 	}, 120_000);
 
 	it('has the addresses of its lease, from us alone, and the full MTU', async () => {
-		const said = await inGuest('until ip -6 addr show dev eth0 scope global | grep -q inet6; do sleep 0.2; done; /sbin/addresses');
+		const said = await inGuest(untilAddresses([`${own[4]}/16`, `${own[6]}/`]));
 		expect(said).toContain(`addresses=${own[4]}/16,${own[6]}/`);
 		expect(said.split(',')).toHaveLength(2);
 		expect(said).toContain(`mtu=${mtu}`);

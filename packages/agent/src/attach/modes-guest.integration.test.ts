@@ -5,14 +5,14 @@ import { hostTapName } from '@tapestry/host';
 import { findLink, listLinks, Namespace, openRoute } from '@tapestry/linux';
 import { untilLink } from '@tapestry/linux/testing';
 import { type AttachmentModeName, bridgeServerAddress, type ForwardedPort, podSideAddresses } from '@tapestry/network';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { patiently } from '../../../base/src/testing/until.ts';
 import type { LauncherUnderTest } from '../../../lab/src/launcher/testing/launcher-under-test.ts';
 import { mirrorDevice } from '../switch/port-mirror.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import { startCapture } from '../testing/capture.ts';
 import { startDpdk } from '../testing/dpdk.ts';
-import { startGuest } from '../testing/guest.ts';
+import { startGuest, untilAddresses } from '../testing/guest.ts';
 import { arrivedDatagrams, blast, receivedBytes, setLimits } from '../testing/limited-traffic.ts';
 import { gateways, giveAddresses, makeLogicalPort, makeNetwork, portOf } from '../testing/logical-network.ts';
 import { type MiniNode, nodeProgram, runIn, type Sandbox, startMiniNode } from '../testing/mini-node.ts';
@@ -172,10 +172,9 @@ describe.each(modes)('a guest by $name', (mode) => {
 	});
 
 	it('has its addresses by the way of the mode, and the full MTU', async () => {
-		const settled = isV4 ? '' : 'until ip -6 addr show dev eth0 scope global | grep -q inet6; do sleep 0.2; done;';
-		const said = await inGuest(`${settled} /sbin/addresses`);
-		expect(said).toContain(inside?.v4 ?? `${addressOf[4]}/16`);
-		if (!isV4) expect(said).toContain(inside?.v6 ?? `${addressOf[6]}/`);
+		const expected = [inside?.v4 ?? `${addressOf[4]}/16`, ...(isV4 ? [] : [inside?.v6 ?? `${addressOf[6]}/`])];
+		const said = await inGuest(untilAddresses(expected));
+		for (const address of expected) expect(said).toContain(address);
 		expect(said).toContain(`mtu=${mtu}`);
 		expect(await inGuest('dhcpcd -4 -U eth0')).toContain(`dhcp_server_identifier=${server}`);
 		expect(await inGuest('ls -d /sys/class/net/eth0/queues/rx-* | wc -l')).toBe(String(queues));
@@ -203,10 +202,12 @@ describe.each(modes)('a guest by $name', (mode) => {
 		expect(await inGuest(`ping -c 2 -W 5 ${gateway} >/dev/null && echo yes`)).toBe('yes');
 		const server = spawn('nsenter', [`--net=${peer.path}`, 'busybox', 'nc', '-ll', '-p', '70', '-e', 'cat'], { stdio: 'ignore' });
 		const ended = once(server, 'exit');
-		// The server may not listen yet.
-		const attempt = `${losesTheEnd ? `(${source}; sleep 2)` : source} | nc -w 20 ${other} 70 2>/dev/null | head -c ${bytes} >/tmp/back`;
-		const stream = `until ${attempt}; [ -s /tmp/back ]; do sleep 0.2; done; md5sum </tmp/back`;
-		expect(await inGuest(stream)).toContain(digest);
+		const listens = `until echo hi | busybox nc -w 3 ${other} 70 2>/dev/null | grep -q hi; do sleep 0.1; done`;
+		expect(runIn(peer.path, ['busybox', 'sh', '-c', listens]).status).toBe(0);
+		const input = losesTheEnd ? `(${source}; while [ $(wc -c </tmp/back) -lt ${bytes} ]; do sleep 0.1; done)` : source;
+		expect(await inGuest(`: >/tmp/back; ${input} | nc -w 20 ${other} 70 | head -c ${bytes} >/tmp/back; md5sum </tmp/back`)).toContain(
+			digest,
+		);
 		server.kill('SIGKILL');
 		await ended;
 	});
@@ -265,6 +266,7 @@ describe.each(modes)('a guest by $name', (mode) => {
 				if (performance.now() > end || shares.every((share, at) => share === expected[at])) return shares;
 			}
 		};
+		onTestFinished(() => setLimits(node, port, {}));
 		// The guest echoes what it receives.
 		expect(await arrivedWith({ ingress: bucket }, 'a bucket', 'a bucket')).toEqual(['a bucket', 'a bucket']);
 		expect(await arrivedWith({ egress: bucket }, 'all', 'a bucket')).toEqual(['all', 'a bucket']);

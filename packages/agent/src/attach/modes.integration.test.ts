@@ -4,7 +4,7 @@ import { createBridge, findLink, getLink, listLinks, Namespace, openRoute, opera
 import { holdTap, tapInto, untilLink, type Wire } from '@tapestry/linux/testing';
 import { masqueradeMac, podSideAddresses, readModeMark } from '@tapestry/network';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { patiently, within } from '../../../base/src/testing/until.ts';
+import { patiently, until, within } from '../../../base/src/testing/until.ts';
 import { type AgentUnderTest, startAgent } from '../testing/agent-under-test.ts';
 import { type End, echoRequest, isEchoReply } from '../testing/frames.ts';
 import { askGateway, reachGateway } from '../testing/gateway.ts';
@@ -120,9 +120,16 @@ describe.each(modes)('attachment mode $name', ({ name, plugIn, behind }) => {
 		const { attachment: made, sandbox, mode } = await connected(`${name}-2`);
 		sandbox.run('ip', 'addr', 'flush', 'dev', 'eth0');
 		expect(mode.describe(made).faults).toContain(`eth0 lacks address ${made.port.addresses[0]?.address}`);
+		// Some modes plug it in again at once.
+		const unplugged = until(
+			'the port to go',
+			(listener) => agent.bridge.onChange(listener),
+			() => agent.bridge.port(made.device) === undefined && mode.describe(made),
+		);
 		await agent.bridge.remove(made.device);
-		expect(mode.describe(made)).toMatchObject({ connected: false });
-		expect(mode.describe(made).faults).toContain(`${made.device} is not plugged into br-int as ${made.port.name}`);
+		const state = await unplugged;
+		expect(state).toMatchObject({ connected: false });
+		expect(state.faults).toContain(`${made.device} is not plugged into br-int as ${made.port.name}`);
 		sandbox.remove();
 		expect(mode.describe(made).faults).toContain(`the network namespace ${made.netns} is gone`);
 	});

@@ -57,6 +57,7 @@ function representorBesidePlaceholder({ host, bridge, needs, virtualFunctions }:
 		resume: async (attachment) => renewPrecautions(side, attachment),
 		async disconnect({ device, ifname, netns }, signal) {
 			await bridge.remove(device, { signal });
+			await bridge.released(device, { signal });
 			letGo(host, device);
 			using namespace = findSandbox(netns);
 			if (namespace) await withSide(namespace, (sandbox) => removePlaceholder(sandbox, ifname));

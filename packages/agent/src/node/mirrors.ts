@@ -60,7 +60,7 @@ export class Mirrors implements AsyncDisposable {
 		const isMirroring = await mirror.set(wanted(), { signal });
 		const link = findLink(host.route, mirrorDevice);
 		// Open vSwitch makes and removes the device when it sees the row, and tells when it has it as a port; that brings us back.
-		if (isMirroring && link && !link.up && mirror.isPlugged) this.#silence();
+		if (isMirroring && link && !link.up && mirror.isPlugged(link)) this.#silence();
 		if (!isMirroring && !link) removeIngressDrop(host.namespace, mirrorDevice);
 	}
 

@@ -167,7 +167,12 @@ export class IntegrationBridge {
 		await this.settled(options);
 		const operations = this.#removal(device);
 		if (operations.length === 0) return;
-		this.#removals.removed(device, await this.#rows.transact([...operations, ...this.#removals.operations], options));
+		await this.#removals.follow(device, this.#rows.transact([...operations, ...this.#removals.operations], options));
+	}
+
+	/** Resolves when Open vSwitch has let go of a device that was unplugged: until then it may write the flags that the device had before. */
+	released(device: string, options: { readonly signal?: Signal } = {}): Promise<void> {
+		return this.#removals.applied(device, options.signal);
 	}
 
 	#removal(device: string): Operation[] {

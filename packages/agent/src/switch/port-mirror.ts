@@ -1,4 +1,5 @@
 import type { Signal } from '@tapestry/base';
+import type { Link } from '@tapestry/linux';
 import {
 	encodeRow,
 	type Operation,
@@ -34,7 +35,7 @@ export class PortMirror {
 		const columns = {
 			Bridge: ['name', 'ports', 'mirrors'],
 			Port: ['name', 'interfaces', 'trunks', 'external_ids'],
-			Interface: ['name', 'ofport', 'external_ids'],
+			Interface: ['name', 'ifindex', 'external_ids'],
 			Mirror: ['name', 'select_src_port', 'select_dst_port', 'output_port', 'external_ids'],
 		};
 		return new PortMirror(await BridgeRows.open(session, columns, options));
@@ -62,9 +63,9 @@ export class PortMirror {
 		return ports.length > 0;
 	}
 
-	/** Whether Open vSwitch has the device as a port. Before, it writes the device's flags by what it has read of them earlier. */
-	get isPlugged(): boolean {
-		return this.#rows.all<OvsInterface>('Interface').some(({ name, ofport = 0 }) => name === mirrorDevice && ofport > 0);
+	/** Whether Open vSwitch has this device as its port. Before, it writes the device's flags by what it has read of them earlier. */
+	isPlugged({ index }: Pick<Link, 'index'>): boolean {
+		return this.#rows.all<OvsInterface>('Interface').some(({ name, ifindex }) => name === mirrorDevice && ifindex === index);
 	}
 
 	/** The ports through which the logical ports are plugged in. */

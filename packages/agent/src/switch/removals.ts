@@ -12,6 +12,8 @@ export class Removals {
 	readonly #rows: BridgeRows;
 	/** By device: the configuration in which it is not plugged in any more (ovs-vswitchd.conf.db(5), Open_vSwitch next_cfg). */
 	readonly #configurations = new Map<string, number>();
+	/** By device: a removal that the database has not answered yet, though the copy may show it. */
+	readonly #underWay = new Map<string, Promise<void>>();
 
 	constructor(rows: BridgeRows) {
 		this.#rows = rows;
@@ -28,14 +30,22 @@ export class Removals {
 		];
 	}
 
-	/** @param results of the transaction */
-	removed(device: string, results: readonly OperationResult[]): void {
-		for (const [gone, configuration] of this.#configurations) if (this.#isApplied(configuration)) this.#configurations.delete(gone);
-		this.#configurations.set(device, Number(results.at(-1)?.rows?.[0]?.next_cfg));
+	/** Resolves with the transaction, whose last operations are those above. */
+	async follow(device: string, transaction: Promise<readonly OperationResult[]>): Promise<void> {
+		const removal = transaction.then((results) => {
+			for (const [gone, configuration] of this.#configurations) if (this.#isApplied(configuration)) this.#configurations.delete(gone);
+			this.#configurations.set(device, Number(results.at(-1)?.rows?.[0]?.next_cfg));
+		});
+		const ended = removal.catch(() => {});
+		this.#underWay.set(device, ended);
+		await removal.finally(() => {
+			if (this.#underWay.get(device) === ended) this.#underWay.delete(device);
+		});
 	}
 
 	/** Resolves when Open vSwitch has let go of a device, at once for one that was not removed. @throws AGENT_OVS_PORT when the signal is aborted first */
 	async applied(device: string, signal: Signal = new AbortController().signal): Promise<void> {
+		await this.#underWay.get(device);
 		const configuration = this.#configurations.get(device);
 		if (configuration === undefined) return;
 		await this.#rows.settled({ signal });

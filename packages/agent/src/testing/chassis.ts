@@ -26,6 +26,12 @@ export function killDaemons(dir: string): void {
 	for (const file of readdirSync(dir).filter((entry) => entry.endsWith('.pid'))) kill(Number(readFileSync(join(dir, file), 'utf8')));
 }
 
+/** Kills a process that is nobody's child here. Resolves when it has ended: until then a daemon holds the lock of its pidfile. */
+export async function killAndWait(pid: number): Promise<void> {
+	kill(pid);
+	await run(deps, ['tail', `--pid=${pid}`, '--sleep-interval=0.01', '--follow', '/dev/null']);
+}
+
 export function kill(pid: number): void {
 	try {
 		process.kill(pid, 'SIGKILL');

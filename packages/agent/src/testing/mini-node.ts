@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@tapestry/base';
 import { systemClock } from '@tapestry/host';
-import { run, startCentral, startOvnController, startVswitchd } from '@tapestry/lab';
+import { startCentral, startOvnController, startVswitchd } from '@tapestry/lab';
 import { createNamespace, deleteNamespace, Namespace, openRoute, setLink } from '@tapestry/linux';
 import { connect, type Session } from '@tapestry/ovsdb';
 import type { HostSide } from '../attach/host-side.ts';
-import { kill, killDaemons, startChassis } from './chassis.ts';
+import { kill, killAndWait, killDaemons, startChassis } from './chassis.ts';
 
 /** A node with real OVN and Open vSwitch (userspace datapath) in a namespace of its own, and the logical network that tests put on it. */
 export interface MiniNode extends AsyncDisposable {
@@ -105,10 +105,7 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 		host: { namespace, route },
 		connect: () => connectTo(dir),
 		async restart(daemon, options) {
-			const pid = readFileSync(join(dir, `${daemon}.pid`), 'utf8').trim();
-			kill(Number(pid));
-			// Until it has ended: it holds the lock of its pidfile.
-			await run(deps, ['tail', `--pid=${pid}`, '--sleep-interval=0.01', '--follow', '/dev/null']);
+			await killAndWait(Number(readFileSync(join(dir, `${daemon}.pid`), 'utf8')));
 			const again = { dir, enter: ['nsenter', `--net=${path}`] };
 			await (daemon === 'ovs-vswitchd' ? startVswitchd(deps, { ...again, ...options }) : startOvnController(deps, again));
 		},
