@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // The other half of the conversation; only tests may start it.
 import { startTestApiServer, type TestApiServer } from '../../apiserver/src/testing/server.ts';
 import { patiently } from '../../base/src/testing/until.ts';
+import { type OvsdbProxy, startProxy } from '../../ovsdb/src/testing/proxy.ts';
 import { deviceName } from './attach/attachment.ts';
 import { nodeDevice } from './node/node-port.ts';
 import { type AgentProgram, startAgentProgram } from './testing/agent-program.ts';
@@ -19,6 +20,7 @@ let node: MiniNode;
 let api: TestApiServer;
 let client: KubeConnection;
 let agent: AgentProgram;
+let proxy: OvsdbProxy;
 let plugin: PluginHost;
 let nextHost = 16;
 const nodeMac = '02:58:64:40:00:02';
@@ -44,12 +46,17 @@ beforeAll(async () => {
 		nodeMac,
 		'join',
 	]);
-	agent = await startAgentProgram(node, api);
+	// While it starts, the API tells its news long before the switch answers.
+	let latencyMs = 300;
+	proxy = await startProxy(`${node.dir}/slow.sock`, `${node.dir}/db.sock`, () => latencyMs);
+	agent = await startAgentProgram(node, api, proxy.endpoint);
+	latencyMs = 0;
 });
 afterAll(async () => {
 	await agent?.kill();
 	client?.close();
 	await api?.close();
+	await proxy?.[Symbol.asyncDispose]();
 	await node?.[Symbol.asyncDispose]();
 	plugin?.[Symbol.dispose]();
 });

@@ -18,15 +18,16 @@ export interface AgentProgram {
 
 const main = join(import.meta.dirname, '..', 'main.ts');
 
-/** Resolves when it serves the plugin. */
+/** Resolves when it serves the plugin. @param ovsdb @default the node's Open vSwitch */
 export async function startAgentProgram(
 	node: MiniNode,
 	api: { readonly kubeconfig: string; readonly unix: string },
+	ovsdb = `unix:${join(node.dir, 'db.sock')}`,
 ): Promise<AgentProgram> {
 	const socket = join(node.run, 'agent.sock');
 	const args = [
 		...[`--net=/run/netns/${node.name}`, process.execPath, '--disable-warning=ExperimentalWarning', main],
-		...['--kubeconfig', api.kubeconfig, '--api-socket', api.unix, '--node', node.name, '--ovsdb', `unix:${join(node.dir, 'db.sock')}`],
+		...['--kubeconfig', api.kubeconfig, '--api-socket', api.unix, '--node', node.name, '--ovsdb', ovsdb],
 		...['--socket', socket, '--state', join(node.run, 'state'), '--ready-fd', '3', '--log-level', 'error'],
 	];
 	const child = spawn('nsenter', args, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });

@@ -1,8 +1,19 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
-export interface Proxy extends AsyncDisposable {
+function later(latencyMs: () => number): Transform {
+	return new Transform({
+		transform(chunk, _encoding, pass) {
+			const latency = latencyMs();
+			if (latency === 0) pass(null, chunk);
+			else setTimeout(pass, latency, null, chunk);
+		},
+	});
+}
+
+export interface OvsdbProxy extends AsyncDisposable {
 	/** `unix:PATH`. */
 	readonly endpoint: string;
 	/** Ends all connections and accepts no more. */
@@ -11,8 +22,11 @@ export interface Proxy extends AsyncDisposable {
 	mend(): Promise<void>;
 }
 
-/** A unix socket at `path` in front of the one at `target`, to part a client from its server. */
-export async function startProxy(path: string, target: string): Promise<Proxy> {
+/**
+ * A unix socket at `path` in front of the one at `target`, to part a client from its server.
+ * @param latencyMs by which what the server says comes later, asked for each piece @default 0
+ */
+export async function startProxy(path: string, target: string, latencyMs: () => number = () => 0): Promise<OvsdbProxy> {
 	const sockets = new Set<Socket>();
 	let server: Server | undefined;
 	const mend = async (): Promise<void> => {
@@ -27,7 +41,8 @@ export async function startProxy(path: string, target: string): Promise<Proxy> {
 					upstream.destroy();
 				});
 			}
-			client.pipe(upstream).pipe(client);
+			client.pipe(upstream);
+			upstream.pipe(later(latencyMs)).pipe(client);
 		}).listen(path);
 		await once(server, 'listening');
 	};
