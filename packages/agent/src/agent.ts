@@ -120,10 +120,10 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 		const lease = leases.objects.get(ownLease);
 		return lease && nodeNetwork(lease, subnets.objects.values(), options);
 	};
-	const nodePort = stack.use(new NodePort({ log, host, bridge, monitor, wanted: network }));
+	const nodePort = stack.use(new NodePort({ clock, log, host, bridge, monitor, wanted: network }));
 	const mirrors = stack.use(
 		new Mirrors({
-			...{ log, host, monitor, mirror },
+			...{ clock, log, host, monitor, mirror },
 			synced: (signal) => leases.synced(signal),
 			wanted: () => mirroredPorts(leases.objects.values()),
 		}),
@@ -132,7 +132,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
 	const slices = follow<EndpointSlice>(endpointSlices, {});
 	const nodeRules = stack.use(
 		new NodeRules<Ruleset>({
-			log,
+			...{ clock, log },
 			change: transaction,
 			load: createRuleLoader({ file: join(options.state, 'node-rules.json') }),
 			synced: (signal) => Promise.all([leases, subnets, served, slices].map((reflector) => reflector.synced(signal))),

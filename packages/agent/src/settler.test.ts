@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createFakeClock } from '../../kube/src/testing/fake-clock.ts';
 import { Settler } from './settler.ts';
 
 /** An action that the test ends by hand; `runs` holds one entry for each run. */
@@ -6,7 +7,9 @@ function manual() {
 	const runs: (PromiseWithResolvers<void> & { readonly signal: AbortSignal })[] = [];
 	const begun: (() => void)[] = [];
 	const errors: unknown[] = [];
+	const clock = createFakeClock();
 	const settler = new Settler(
+		{ clock },
 		(signal) => {
 			const run = { ...Promise.withResolvers<void>(), signal };
 			runs.push(run);
@@ -15,7 +18,7 @@ function manual() {
 		},
 		(error) => errors.push(error),
 	);
-	return { settler, runs, errors, next: () => new Promise<void>((resolve) => begun.push(resolve)) };
+	return { settler, clock, runs, errors, next: () => new Promise<void>((resolve) => begun.push(resolve)) };
 }
 
 describe('Settler', () => {
@@ -51,6 +54,30 @@ describe('Settler', () => {
 		expect(errors).toEqual([new Error('not now')]);
 		runs[1]?.resolve();
 		await settler.stop();
+	});
+
+	it('repeats what failed by itself, with growing pauses, until it does not or is stopped', async () => {
+		const { settler, clock, runs, errors } = manual();
+		void settler.look();
+		await clock.advance(0);
+		for (const pause of [200, 400, 800]) {
+			runs.at(-1)?.reject(new Error('not now'));
+			await clock.advance(pause - 1);
+			const before = runs.length;
+			await clock.advance(1);
+			expect(runs).toHaveLength(before + 1);
+		}
+		runs.at(-1)?.resolve();
+		await clock.advance(60_000);
+		expect(runs).toHaveLength(4);
+		expect(errors).toHaveLength(3);
+		void settler.look();
+		await clock.advance(0);
+		runs.at(-1)?.reject(new Error('again'));
+		await clock.advance(0);
+		expect(clock.nextIn()).toBe(200);
+		await settler.stop();
+		expect(clock.nextIn()).toBeUndefined();
 	});
 
 	it('aborts the run under way when it is stopped, and begins no other', async () => {

@@ -69,9 +69,9 @@ async function openWebhook(deps: ControllerDeps, sources: Sources, options: Cont
 	const launcher = async (request: AdmissionRequest): Promise<AdmissionResponse> => {
 		const about = request.object ? instanceOf(request.object as Pod) : undefined;
 		if (!about) return allowed;
-		// The instance is older than its launcher, but our copy may not have it yet.
+		// The instance is older than its launcher, but our copy may not have it yet, or one of the same name that is gone.
 		const known = sources.vmis.objects.get(`${about.namespace}/${about.name}`);
-		const vmi = known ?? (await client.get<VirtualMachineInstance>(virtualMachineInstanceResource, about));
+		const vmi = known?.metadata.uid === about.uid ? known : await client.get<VirtualMachineInstance>(virtualMachineInstanceResource, about);
 		return reviewLauncher(request, vmi, launcherSurroundings(vmi, sources, options));
 	};
 	const reviews = { [validatePath]: review, [launcherPath]: launcher };

@@ -11,6 +11,7 @@ export class Gate<T> {
 	}
 
 	open(value: T): void {
+		this.shut();
 		this.#value = value;
 		this.#opened.resolve(value);
 	}

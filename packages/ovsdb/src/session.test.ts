@@ -120,6 +120,18 @@ describe('session', () => {
 		expect(replica.table('T').get(uuid)).toEqual({ _uuid: uuid, name: 'row', size: 1 });
 	});
 
+	it('goes on with the connection that lasts when two break during the first start of a monitor', async () => {
+		let breaks = 2;
+		answers.monitor_cond_since = () => {
+			if (breaks-- <= 0) return content(1);
+			peer.destroy();
+			return undefined;
+		};
+		await session.monitor('db', { T: {} });
+		answers.transact = () => ({ result: [{}] });
+		expect(await session.transact('db', [{ op: 'comment', comment: 'hello' }])).toEqual([{}]);
+	});
+
 	it('takes no grant for its own that an earlier request of the lock has caused', async () => {
 		const held: boolean[] = [];
 		const asking = Promise.withResolvers<Request>();

@@ -78,7 +78,8 @@ class OvsdbSession implements Session {
 		const id = `monitor-${this.#nextMonitor++}`;
 		const replica = new MonitorReplica(database, tables, (signal) => this.#barrier(signal));
 		this.#replicas.set(id, replica);
-		void this.#startFirst(connection, id, replica);
+		// Cut off, it is made on the next connection.
+		this.#startFirst(connection, id, replica).catch(() => {});
 		await abortable(replica.loaded, options.signal, () => this.#forget(id));
 		return replica;
 	}
@@ -166,12 +167,12 @@ class OvsdbSession implements Session {
 		for (const listener of [...this.#listeners]) listener(false);
 	}
 
-	/** A first start that the server or its schema refuses is the caller's error; one that is cut off is made on the next connection. */
+	/** A first start that the server or its schema refuses is the caller's error. @throws OVSDB_DISCONNECTED when it is cut off */
 	async #startFirst(connection: Connection, id: string, replica: MonitorReplica): Promise<void> {
 		try {
 			await this.#start(connection, id, replica);
 		} catch (error) {
-			if (isCoded(error, 'OVSDB_DISCONNECTED')) return;
+			if (isCoded(error, 'OVSDB_DISCONNECTED')) throw error;
 			this.#replicas.delete(id);
 			replica.fail(error);
 		}

@@ -46,6 +46,7 @@ export class HostTapMode implements AttachmentMode {
 	constructor(deps: HostTapDeps) {
 		this.#deps = deps;
 		this.#settler = new Settler(
+			deps,
 			(signal) => this.#restore(signal),
 			(error) => deps.log.error('cannot make the tap of a machine anew', { error }),
 		);

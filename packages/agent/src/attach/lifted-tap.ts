@@ -72,6 +72,7 @@ export class LiftedTap {
 		this.device = options.attachment.device;
 		this.#route = openRoute(options.namespace);
 		this.#settler = new Settler(
+			deps,
 			(signal) => this.#settle(signal),
 			(error) => deps.log.error('cannot bring a tap to its place', { attachment: attachmentKey(options.attachment), error }),
 		);

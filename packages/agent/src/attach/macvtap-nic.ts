@@ -1,4 +1,4 @@
-import { CodedError, isCoded, type Logger, type Signal } from '@tapestry/base';
+import { type Clock, CodedError, isCoded, type Logger, type Signal } from '@tapestry/base';
 import { createMacvtap, deleteLink, findLink, openRoute, setLink } from '@tapestry/linux';
 import { type DevicePlace, deviceRuleset, deviceRulesetChange, deviceTable, type PortRules } from '@tapestry/network';
 import { KeyedQueue } from '../keyed-queue.ts';
@@ -18,6 +18,7 @@ import { tapName } from './waiting-tap.ts';
 import { deviceFaults, podBridge, silence, withSide } from './wiring.ts';
 
 export interface MacvtapNicDeps extends NodeNicDeps {
+	readonly clock: Pick<Clock, 'after'>;
 	readonly log: Logger;
 	readonly loadRules: LoadSandboxRules;
 	readonly rules: DeviceRulesSource;
@@ -40,6 +41,7 @@ export class MacvtapNic implements Parts {
 	constructor(deps: MacvtapNicDeps) {
 		this.#deps = deps;
 		this.#settler = new Settler(
+			deps,
 			() => this.#settle(),
 			(error) => deps.log.error('cannot bring the rules of a macvtap up to date', { error }),
 		);

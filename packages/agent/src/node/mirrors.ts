@@ -1,4 +1,4 @@
-import type { Logger } from '@tapestry/base';
+import type { Clock, Logger } from '@tapestry/base';
 import { dropIngress, findLink, type LinkMonitor, removeIngressDrop, setLink, setNetworkSettings } from '@tapestry/linux';
 import { annotations, type IpLease } from '@tapestry/network';
 import type { HostSide } from '../attach/host-side.ts';
@@ -6,6 +6,7 @@ import { Settler } from '../settler.ts';
 import { mirrorDevice, type PortMirror } from '../switch/port-mirror.ts';
 
 export interface MirrorsDeps {
+	readonly clock: Pick<Clock, 'after'>;
 	readonly log: Logger;
 	readonly host: HostSide;
 	readonly monitor: LinkMonitor;
@@ -34,6 +35,7 @@ export class Mirrors implements AsyncDisposable {
 	constructor(deps: MirrorsDeps) {
 		this.#deps = deps;
 		this.#settler = new Settler(
+			deps,
 			(signal) => this.#settle(signal),
 			(error) => deps.log.error('cannot mirror ports', { error }),
 		);

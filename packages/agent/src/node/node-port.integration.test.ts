@@ -1,5 +1,6 @@
 import { join as joinPath } from 'node:path';
 import { parseCidr, silentLogger } from '@tapestry/base';
+import { systemClock } from '@tapestry/host';
 import { addAddress, createVeth, getLink, LinkMonitor, Namespace, openRoute, setLink } from '@tapestry/linux';
 import { untilLink } from '@tapestry/linux/testing';
 import type { IpLease, Subnet } from '@tapestry/network';
@@ -44,11 +45,13 @@ function network() {
 	return nodeNetwork(lease, subnets, { mtu: 1442, serviceCidrs: [parseCidr('10.96.0.0/16')!] });
 }
 
-const startNodePort = () => new NodePort({ log: silentLogger, host: node.host, bridge: agent.bridge, monitor, wanted: network });
+const startNodePort = () =>
+	new NodePort({ clock: systemClock, log: silentLogger, host: node.host, bridge: agent.bridge, monitor, wanted: network });
 
 function startNodeRules(): NodeRules<Ruleset> {
 	const prefix = ['nsenter', `--net=/run/netns/${node.name}`];
 	return new NodeRules<Ruleset>({
+		clock: systemClock,
 		log: silentLogger,
 		change: transaction,
 		load: createRuleLoader({ file: joinPath(node.dir, 'rules.json'), prefix }),

@@ -1,4 +1,4 @@
-import { formatCidr, formatIp, type Logger, parseIp } from '@tapestry/base';
+import { type Clock, formatCidr, formatIp, type Logger, parseIp } from '@tapestry/base';
 import {
 	addAddress,
 	disableTransmitChecksumOffload,
@@ -24,6 +24,7 @@ import type { NodeNetwork } from './node-network.ts';
 export const nodeDevice = 'ovn0';
 
 export interface NodePortDeps {
+	readonly clock: Pick<Clock, 'after'>;
 	readonly log: Logger;
 	readonly host: HostSide;
 	readonly bridge: IntegrationBridge;
@@ -44,6 +45,7 @@ export class NodePort implements AsyncDisposable {
 	constructor(deps: NodePortDeps) {
 		this.#deps = deps;
 		this.#settler = new Settler(
+			deps,
 			(signal) => this.#settle(signal),
 			(error) => deps.log.error("cannot set up the node's port", { error }),
 		);

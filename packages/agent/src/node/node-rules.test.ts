@@ -1,5 +1,6 @@
 import { silentLogger } from '@tapestry/base';
 import { describe, expect, it } from 'vitest';
+import { createFakeClock } from '../../../kube/src/testing/fake-clock.ts';
 import { NodeRules, type NodeRulesDeps } from './node-rules.ts';
 
 const change = (before: string | undefined, after: string): string | undefined =>
@@ -9,7 +10,15 @@ function start(deps: Partial<NodeRulesDeps<string>>): { readonly rules: NodeRule
 	const loaded: string[] = [];
 	const load = async (json: string): Promise<void> => void loaded.push(json);
 	return {
-		rules: new NodeRules({ log: silentLogger, load, synced: () => Promise.resolve(), wanted: () => undefined, change, ...deps }),
+		rules: new NodeRules({
+			clock: createFakeClock(),
+			log: silentLogger,
+			load,
+			synced: () => Promise.resolve(),
+			wanted: () => undefined,
+			change,
+			...deps,
+		}),
 		loaded,
 	};
 }

@@ -1,7 +1,8 @@
-import type { Logger, Signal } from '@tapestry/base';
+import type { Clock, Logger, Signal } from '@tapestry/base';
 import { Settler } from '../settler.ts';
 
 export interface NodeRulesDeps<T> {
+	readonly clock: Pick<Clock, 'after'>;
 	readonly log: Logger;
 	/** Loads an nftables transaction in JSON into the node's namespace. */
 	readonly load: (json: string) => Promise<void>;
@@ -22,6 +23,7 @@ export class NodeRules<T> implements AsyncDisposable {
 	constructor(deps: NodeRulesDeps<T>) {
 		this.#deps = deps;
 		this.#settler = new Settler(
+			deps,
 			(signal) => this.#settle(signal),
 			(error) => deps.log.error('cannot load the rules of the node', { error }),
 		);

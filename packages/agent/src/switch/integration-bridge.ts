@@ -78,9 +78,11 @@ export class IntegrationBridge {
 		return this.#rows.connected && this.#rows.bridge() !== undefined;
 	}
 
-	/** True for the userspace datapath, which reads devices beside the host's own stack instead of in front of it. */
+	/** True for the userspace datapath, which reads devices beside the host's own stack instead of in front of it. @throws AGENT_BRIDGE while it is not known */
 	get userspace(): boolean {
-		return this.#rows.bridge()?.datapath_type === 'netdev';
+		const bridge = this.#rows.bridge();
+		if (!bridge) throw noBridge(this.name);
+		return bridge.datapath_type === 'netdev';
 	}
 
 	/** What this Open vSwitch can do beside the kernel. */

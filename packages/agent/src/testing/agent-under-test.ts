@@ -109,7 +109,7 @@ export async function startAgent(node: Pick<MiniNode, 'connect' | 'host' | 'run'
 		async mirror(ports) {
 			mirrored = new Set(ports);
 			mirrors ??= new Mirrors({
-				...{ log, host: node.host, monitor, mirror: await PortMirror.open(session) },
+				...{ clock: systemClock, log, host: node.host, monitor, mirror: await PortMirror.open(session) },
 				synced: async () => {},
 				wanted: () => mirrored,
 			});

@@ -90,7 +90,7 @@ describe('reviewLauncher', () => {
 
 describe('instanceOf', () => {
 	it('knows launchers from other pods', () => {
-		expect(instanceOf(launcher())).toEqual({ namespace: 'ns', name: 'vm' });
+		expect(instanceOf(launcher())).toEqual({ namespace: 'ns', name: 'vm', uid: 'u1' });
 		const pod = launcher();
 		expect(instanceOf({ ...pod, metadata: { ...pod.metadata, labels: {} } })).toBeUndefined();
 		expect(instanceOf({ ...pod, metadata: { ...pod.metadata, ownerReferences: [] } })).toBeUndefined();

@@ -26,10 +26,10 @@ type LauncherSpec = NonNullable<Pod['spec']> & { readonly dnsPolicy?: string; re
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
 
 /** The instance that a launcher is for; undefined for any other pod. */
-export function instanceOf(pod: Pod): { readonly namespace: string; readonly name: string } | undefined {
+export function instanceOf(pod: Pod): { readonly namespace: string; readonly name: string; readonly uid: string } | undefined {
 	if (pod.metadata.labels?.[labels.kubevirt] !== 'virt-launcher') return undefined;
 	const owner = pod.metadata.ownerReferences?.find(({ kind }) => kind === 'VirtualMachineInstance');
-	return owner && { namespace: pod.metadata.namespace ?? 'default', name: owner.name };
+	return owner && { namespace: pod.metadata.namespace ?? 'default', name: owner.name, uid: owner.uid };
 }
 
 /** What decides of NICs that leave their mode open. */
