@@ -278,21 +278,24 @@ describe.each(modes)('a guest by $name', (mode) => {
 		await agent.mirror([port.name]);
 		await untilLink(on, mirrorDevice, (link) => link?.up === true);
 		node.revalidate();
+		// The policy of a test before has left flows that overlap. Of such, Open vSwitch 3.1.0 changes one in the place of another, which stays as it was.
+		node.purge();
 		await using capture = await startCapture(on, mirrorDevice);
 		expect(ping(gateways.v4, '-c', '1').status).toBe(0);
 		const ways = [[addressOf[4], `10.16.0.${peerHost}`], ...(isV4 ? [] : [[addressOf[6], `fd00:10:16::${peerHost}`]])];
+		const exchanges = ways.flatMap(([own, other]) =>
+			[1, 2].flatMap((id) => [`${other} > ${own} echo request, id ${id}`, `${own} > ${other} echo reply, id ${id}`]),
+		);
 		for (const [address] of ways) {
 			for (const id of ['1', '2']) expect(ping(address!, '-c', '1', '-e', id).status).toBe(0);
-			await capture.until(new RegExp(`${address} > .*echo reply, id 2,`));
 		}
+		// Each way has a thread of its own where the switch polls: which copy comes first is open.
+		for (const exchange of exchanges) await capture.until(new RegExp(exchange.replace(' echo', ': .*echo')));
 		const echoes = capture.lines.flatMap((line) => {
 			const [, way, kind] = /(\S+ > \S+): .*(echo re(?:quest|ply), id \d+)/.exec(line) ?? [];
 			return kind ? [`${way} ${kind}`] : [];
 		});
-		const exchanges = ways.flatMap(([own, other]) =>
-			[1, 2].flatMap((id) => [`${other} > ${own} echo request, id ${id}`, `${own} > ${other} echo reply, id ${id}`]),
-		);
-		expect(echoes).toEqual(exchanges);
+		expect(echoes.toSorted()).toEqual(exchanges.toSorted());
 		await agent.mirror([]);
 		await untilLink(on, mirrorDevice, (link) => link === undefined);
 	});

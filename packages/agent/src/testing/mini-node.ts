@@ -28,6 +28,8 @@ export interface MiniNode extends AsyncDisposable {
 	 * (`--wait=hv`) returns before: packets like those that passed or were dropped lately may still go by what the datapath keeps.
 	 */
 	revalidate(): void;
+	/** Takes all flows out of the datapath: packets make new ones, by what is in force. */
+	purge(): void;
 	vsctl(...args: readonly string[]): string;
 	/** A sandbox like a runtime makes it. */
 	sandbox(label: string): Sandbox;
@@ -117,6 +119,7 @@ export async function startMiniNode(label: string): Promise<MiniNode> {
 			for (let rounds = 0; rounds < 3; rounds++)
 				execFileSync('ovs-appctl', [`--target=${join(dir, 'ovs-vswitchd.ctl')}`, '--timeout=20', 'revalidator/wait']);
 		},
+		purge: () => void execFileSync('ovs-appctl', [`--target=${join(dir, 'ovs-vswitchd.ctl')}`, '--timeout=20', 'revalidator/purge']),
 		vsctl: (...args) => execFileSync('ovs-vsctl', [`--db=unix:${join(dir, 'db.sock')}`, '--timeout=20', ...args], { encoding: 'utf8' }),
 		sandbox(podLabel) {
 			const sandboxName = `${name}-${podLabel}`;
