@@ -9,7 +9,7 @@ const most = 15;
  * What failed, in a few plain lines each, to the file `--outputFile.failures` names. `npm test` says it at its end, which is all that some keep of a run; the
  * JSON report has neither differences nor what failed in a hook.
  */
-export class FailuresReporter implements Reporter {
+class FailuresReporter implements Reporter {
 	#file: string | undefined;
 
 	onInit({ config }: Vitest): void {
@@ -45,6 +45,7 @@ function beginning(text: string): readonly string[] {
 		.filter((line) => line.trim() !== '');
 	return lines.slice(0, most).map((line) => `    ${line.slice(0, 200)}`);
 }
+
 // Vitest's loader takes a reporter as the default export of its file.
 // biome-ignore lint/style/noDefaultExport: see above
 export default FailuresReporter;

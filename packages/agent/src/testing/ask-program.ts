@@ -1,8 +1,7 @@
 import { createSocket } from 'node:dgram';
 
 /**
- * `ask-program.ts ADDRESS PORT TEXT MS`: sends a datagram and prints the answer. Asks again, as whoever speaks UDP
- * has to, and gives up after MS.
+ * `ask-program.ts ADDRESS PORT TEXT MS`: sends a datagram and prints the answer. Asks again, as whoever speaks UDP has to, and gives up after MS.
  */
 const [address = '', port = '', text = '', patience = ''] = process.argv.slice(2);
 const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');

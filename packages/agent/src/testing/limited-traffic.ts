@@ -15,7 +15,7 @@ export function setLimits(node: MiniNode, port: Port, limits: Partial<Pick<PortT
 	});
 	node.nbctl('--wait=hv', '--', 'qos-del', subnet, ...added);
 	node.revalidate();
-	// Of flows that overlap, Open vSwitch 3.1.0 changes one in the place of another.
+	// Of flows that overlap, Open vSwitch 3.1.0 may keep one as it was.
 	node.purge();
 }
 
